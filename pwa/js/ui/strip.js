@@ -1,0 +1,47 @@
+// One line on what happens to the work on this phone: no signal, sending, waiting. In words, with an icon.
+import { html, nothing } from "lit-html";
+import { icon } from "./icon.js";
+import { lasting, size, t } from "../text/text.js";
+
+/** @param {any} s the app's status */
+export function strip(s) {
+  const trouble = troubleOf(s);
+  const flow = flowOf(s);
+  return html`${trouble ? line(trouble) : nothing}${flow ? line(flow) : nothing}`;
+}
+
+/** @param {{tone: string, name: string, strong: string, rest?: string, href?: string}} o */
+function line(o) {
+  const words = html`<span class="grow"><b>${o.strong}</b>${o.rest ? ` – ${o.rest}` : nothing}</span>`;
+  return o.href
+    ? html`<a class="strip ${o.tone}" href=${o.href}>${icon(o.name)}${words}${icon("next")}</a>`
+    : html`<p class="strip ${o.tone}">${icon(o.name)}${words}</p>`;
+}
+
+/** @param {any} s */
+function troubleOf(s) {
+  if (s.revoked) return { tone: "bad", name: "incomplete", strong: t("strip.revoked") };
+  if (s.authNeeded) return { tone: "bad", name: "incomplete", strong: t("strip.auth"), href: "#/pair" };
+  if (s.wrongClock) return { tone: "bad", name: "waiting", strong: t("strip.clock") };
+  if (s.storage?.low) return { tone: "bad", name: "phone", strong: t("strip.low"), href: "#/settings" };
+  if (s.tooOld) return { tone: "sun", name: "info", strong: t("strip.tooold") };
+  return null;
+}
+
+/** @param {any} s */
+function flowOf(s) {
+  const { photos, mutations } = s.waiting;
+  if (s.signal === "no") return { tone: "sun", name: "nosignal", strong: t("strip.nosignal"), rest: photos ? t("strip.kept.n", { n: photos }) : t("strip.kept"), href: photos || mutations ? "#/queue" : undefined };
+  if (s.signal === "portal") return { tone: "sun", name: "nosignal", strong: t("strip.portal"), href: "#/queue" };
+  if (s.round === "photos") return { tone: "go", name: "sending", strong: t("strip.sending", { done: s.photosSent, total: s.photosTotal }), rest: sendingRest(s), href: "#/queue" };
+  if (!photos && !mutations) return null;
+  if (s.paused) return { tone: "sun", name: "pause", strong: t("strip.paused"), rest: t("strip.waiting", { n: photos }), href: "#/queue" };
+  if (s.round === "text") return { tone: "go", name: "sending", strong: t("strip.text"), href: "#/queue" };
+  return { tone: "sun", name: "waiting", strong: photos ? t("strip.waiting", { n: photos }) : t("strip.waiting.text"), href: "#/queue" };
+}
+
+/** @param {any} s */
+export function sendingRest(s) {
+  const time = lasting(s.etaSeconds);
+  return [time && t("strip.left", { time }), s.bytesLeft && size(s.bytesLeft), t("strip.keepopen")].filter(Boolean).join(", ");
+}
