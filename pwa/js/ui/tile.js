@@ -1,15 +1,16 @@
 // One photo in a grid: picture, status in words, opens on tap.
 import { html, nothing } from "lit-html";
-import { until } from "lit-html/directives/until.js";
 import { icon } from "./icon.js";
 import { photoChip } from "./chip.js";
 import { t } from "../text/text.js";
 
-/** An image whose address is still to be fetched from the store; words where the bytes are not here.
- * @param {Promise<string | null> | string | null} url @param {string} alt @param {string} [extra] */
-export const picture = (url, alt, extra = "") => html`${until(Promise.resolve(url).then((src) => src
-  ? html`<img class=${extra} src=${src} alt=${alt} decoding="async" />`
-  : html`<span class="noimage ${extra}" role="img" aria-label="${alt}: ${t("photo.not_here")}">${icon("gallery")}<small>${t("photo.not_here")}</small></span>`), html`<span class="noimage ${extra}"></span>`)}`;
+/** An image by its address: undefined while it is being fetched, null where the bytes are not on this phone.
+ * @param {string | null | undefined} url @param {string} alt @param {string} [extra] */
+export function picture(url, alt, extra = "") {
+  if (url) return html`<img class=${extra} src=${url} alt=${alt} decoding="async" />`;
+  if (url === undefined) return html`<span class="noimage ${extra}"></span>`;
+  return html`<span class="noimage ${extra}">${icon("gallery")}<small>${t("photo.not_here")}</small></span>`;
+}
 
 /** @param {{photo: any, url: any, open: () => void}} o */
 export function tile({ photo, url, open }) {

@@ -1,0 +1,54 @@
+// What waits, what goes up, what the commune has: by person, each with its reason.
+import { html, nothing } from "lit-html";
+import { moment, size, t } from "../text/text.js";
+import { photoChip } from "../ui/chip.js";
+import { alt, big, empty, frame } from "../ui/frame.js";
+import { icon } from "../ui/icon.js";
+import { sendingRest, strip } from "../ui/strip.js";
+import { picture } from "../ui/tile.js";
+import { toPerson } from "./routes.js";
+
+export const queue = {
+  name: "queue",
+  load: (/** @type {any} */ ctx) => ctx.app.queue(),
+  view,
+};
+
+/** @param {any} ctx */
+function view(ctx) {
+  const s = ctx.status;
+  const { mutations, photos, bytes } = s.waiting;
+  const waits = mutations + photos > 0;
+  return frame({
+    title: t("queue.title"),
+    under: waits ? t("queue.summary", { texts: mutations, photos, size: size(bytes) }) : undefined,
+    back: "#/",
+    strip: s.round === "photos" ? progress(s) : strip(s),
+    body: html`${photos ? html`<p class="strip quiet">${icon("info")}<span>${t("queue.warn")}</span></p>` : nothing}
+      ${s.waiting.oldestAt ? html`<p class="soft small">${t("queue.since", { time: moment(s.waiting.oldestAt) })}</p>` : nothing}
+      ${waits ? nothing : empty("received", t("queue.empty"), t("queue.empty.text"))}
+      ${(ctx.data ?? []).map((/** @type {any} */ group) => person(ctx, group))}`,
+    bar: waits ? html`${s.paused ? alt("play", t("queue.resume"), () => ctx.attempt(() => ctx.app.resume())) : alt("pause", t("queue.pause"), () => ctx.attempt(() => ctx.app.pause()))}
+      ${big("send", t("queue.send"), () => ctx.attempt(() => ctx.app.sendNow()))}` : nothing,
+  });
+}
+
+/** @param {any} s */
+function progress(s) {
+  return html`<section class="card pad progress"><p><b>${t("strip.sending", { done: s.photosSent, total: s.photosTotal })}</b></p>
+    <progress max=${s.photosTotal || 1} value=${s.photosSent} aria-label=${t("queue.sending")}></progress>
+    <p class="soft small">${sendingRest(s)}</p></section>`;
+}
+
+/** @param {any} ctx @param {any} group */
+function person(ctx, group) {
+  return html`<section><h2><a href=${toPerson(group.citizenId)}>${group.personName}</a></h2><ul class="card rows">${group.items.map((/** @type {any} */ item) => itemRow(ctx, item))}</ul></section>`;
+}
+
+/** @param {any} ctx @param {any} item */
+function itemRow(ctx, item) {
+  const words = item.reason && t(`reason.${item.reason}`);
+  const under = [item.bytes ? size(item.bytes) : "", moment(item.at), words && words !== `reason.${item.reason}` ? words : ""].filter(Boolean).join(" · ");
+  return html`<li class="row">${item.sha256 ? html`<span class="mini">${picture(ctx.url(item.sha256, "thumb"), "")}</span>` : html`<span class="n">${icon("note")}</span>`}
+    <span class="grow"><strong>${item.label || t(`queue.${item.kind}`)}</strong><small>${under}</small>${photoChip({ status: item.state })}</span></li>`;
+}

@@ -1,0 +1,91 @@
+// Starts the face: language, gates, the app, the shell, and what follows the app's status. Wiring only.
+import * as camera from "./device/camera.js";
+import * as language from "./device/language.js";
+import * as picking from "./device/picking.js";
+import { thisBrowser } from "./device/browser.js";
+import { createInstalling } from "./device/installing.js";
+import { createPicture } from "./device/picture.js";
+import { download, estimate, persist } from "./device/storage.js";
+import { registerWorker } from "./device/updates.js";
+import { createWake } from "./device/wake.js";
+import { appraise } from "./screens/appraise.js";
+import { capture } from "./screens/capture.js";
+import { showGate } from "./screens/gates.js";
+import { home } from "./screens/home.js";
+import { indicator } from "./screens/indicator.js";
+import { pair } from "./screens/pair.js";
+import { person } from "./screens/person.js";
+import { queue } from "./screens/queue.js";
+import { register } from "./screens/register.js";
+import { settings } from "./screens/settings.js";
+import { startShell } from "./screens/shell.js";
+import { who } from "./screens/who.js";
+import { setLanguage, t } from "./text/text.js";
+
+const screens = { home, person, indicator, capture, appraise, queue, settings, register, pair, who };
+/** A camera that killed the browser this long ago or less gets its sentence. */
+const LOST_SHOT_MS = 15 * 60 * 1000;
+
+/** The face's own facts out of the page. @param {string} name */
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
+
+/**
+ * @param {(browser: any) => Promise<any>} openApp opens the facade; it throws where the browser gives no store
+ * @param {boolean} [goOn] an iPhone tab goes on without installing
+ */
+export async function startFace(openApp, goOn = false) {
+  const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+  setLanguage(language.chosen());
+  const browser = thisBrowser(goOn);
+  root.replaceChildren();
+  if (browser.gate) return showGate(browser, root, () => startFace(openApp, true));
+  let app;
+  try {
+    app = await openApp(browser);
+    await app.start();
+  } catch (error) {
+    console.error(error);
+    return showGate({ ...browser, gate: "storage" }, root, () => {});
+  }
+  const lost = await comeBack(app);
+  return connect(app, browser, root, lost);
+}
+
+/** @param {any} app @param {any} browser @param {HTMLElement} root @param {boolean} lost */
+function connect(app, browser, root, lost) {
+  /** @type {any} */
+  let ctx = null;
+  const device = {
+    browser, camera, picking, language, download,
+    picture: createPicture(meta("picture-worker")),
+    storage: { estimate, persist },
+    installing: createInstalling(() => ctx?.redraw()),
+    version: meta("version"),
+  };
+  ctx = startShell({ app, device, screens, root });
+  if (lost) ctx.toast(t("capture.lost"), { name: "retake" });
+  followStatus(app, createWake());
+  const address = meta("service-worker");
+  if (address) registerWorker(address, (apply) => ctx.offerUpdate(apply));
+  return ctx;
+}
+
+/** Where the person stood, after the browser was killed. @param {any} app @returns {Promise<boolean>} whether a shot was lost */
+async function comeBack(app) {
+  const was = await app.returnTo();
+  if (!was?.route) return false;
+  if (!location.hash || location.hash === "#/") history.replaceState(null, "", was.route);
+  if (!was.camera) return false;
+  await app.setReturnTo({ route: was.route });
+  return !was.at || Date.now() - Date.parse(was.at) < LOST_SHOT_MS;
+}
+
+/** The screen stays on while photos go up. @param {any} app @param {{keep: (on: boolean) => unknown}} wake */
+function followStatus(app, wake) {
+  let on = false;
+  app.subscribe(() => {
+    const now = app.status().round === "photos";
+    if (now !== on) wake.keep(now);
+    on = now;
+  });
+}
