@@ -1,0 +1,290 @@
+"""Applies one mutation to a workspace: finds its document, asks rights and state, merges, records.
+
+Returns what became of it; whatever cannot be applied is kept in quarantine, never dropped.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.domain import permissions
+from server.domain.permissions import APPRAISERS, Actor, Subject
+from server.domain.workspace import Doc, Workspace
+from sync.fields import TYPES
+from sync.merge import OwnWrite, merge, own_write
+from sync.protocol import dossier_id
+
+EDITABLE = {
+    "self": ("draft", "returned"),
+    "note": ("draft", "returned"),
+    "chapter": ("draft", "returned", "submitted"),
+    "chapter_note": ("draft", "returned", "submitted"),
+    "final": ("appraised", "eligible", "not_eligible"),
+}
+
+
+@dataclass
+class Outcome:
+    """`result` None is plainly applied. `keep` tells that the content goes to quarantine."""
+
+    result: str | None = None
+    code: str | None = None
+    message: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    keep: bool = False
+    waits_for: str | None = None
+    left: bool = False  # the document is none of this device's business (any more)
+
+    def wire(self) -> dict[str, Any] | None:
+        if self.result is None:
+            return None
+        body: dict[str, Any] = {"result": self.result}
+        if self.code:
+            body |= {"code": self.code, "message": self.message or self.code}
+        return body | self.extra
+
+
+def rejected(code: str, message: str, **extra: Any) -> Outcome:
+    return Outcome("rejected", code, message, extra, keep=True)
+
+
+@dataclass
+class Edit:
+    """One mutation with who makes it and how its own earlier writes are known."""
+
+    mutation: dict[str, Any]
+    actor: Actor
+    seq: int
+    seq_of: Any  # mutation id -> (device, number) | None
+
+    def base_of(self, name: str) -> int:
+        base = self.mutation.get("base", 0)
+        return int(base.get(name, 0)) if isinstance(base, dict) else int(base)
+
+    @property
+    def is_own(self) -> OwnWrite:
+        return own_write(self.actor.device_id, self.mutation.get("after") or {}, self.seq_of)
+
+    @property
+    def patch(self) -> dict[str, Any]:
+        return self.mutation.get("set") or {}
+
+    def version(self, rev: int) -> list[Any]:
+        return [rev, self.actor.device_id, self.mutation["id"], self.seq]
+
+
+def subject_of(doc: Doc) -> Subject:
+    return Subject(doc.row["place_id"], doc.row["citizen_id"], doc.row["author"])
+
+
+def create(work: Workspace, edit: Edit) -> Outcome:
+    kind, ident = edit.mutation["type"], edit.mutation["doc"]
+    known = work.get(ident)
+    if known is not None:
+        if known.row["deleted"]:
+            return Outcome("gone", keep=True, left=True)
+        if kind == "dossier" and known.type == "dossier":
+            return update(work, edit, forced_base=0)
+        return rejected("id.exists", "Mã này đã có.")
+    parent = _parent(work, kind, edit.patch)
+    if isinstance(parent, str):
+        return Outcome("waiting", keep=True, waits_for=parent)
+    if parent is not None and parent.row["deleted"]:
+        return Outcome("gone", keep=True, left=True)
+    place = edit.patch["place"] if parent is None else parent.row["place_id"]
+    citizen = ident if parent is None else parent.row["citizen_id"]
+    subject = Subject(place, citizen, None)
+    if not permissions.relations(edit.actor, subject):
+        return Outcome("out_of_scope", keep=True, left=True)
+    if not permissions.may_write(edit.actor, "create", kind, subject):
+        return rejected("right.missing", "Không có quyền làm việc này.")
+    return _create(work, edit, kind, parent, place, citizen)
+
+
+def _create(work: Workspace, edit: Edit, kind: str, parent: Doc | None, place: int, citizen: str) -> Outcome:
+    if kind == "dossier" and edit.mutation["doc"] != dossier_id(citizen, edit.patch["year"]):
+        return rejected("doc.invalid", "Mã hồ sơ không khớp người và năm.")
+    if kind == "evidence" and parent is not None and not _evidence_welcome(work, edit, parent):
+        return Outcome("amendment", keep=True)
+    fields = TYPES[kind]
+    values = {fields[name].column: value for name, value in edit.patch.items() if name in fields}
+    values |= {"id": edit.mutation["doc"], "place_id": place, "citizen_id": citizen, "author": edit.actor.person_id}
+    doc = work.add(kind, _defaults(kind) | values)
+    doc.row["rev"] = 1
+    doc.row["field_versions"] = {name: edit.version(1) for name in edit.patch}
+    record(work, edit, doc, {name: [None, value] for name, value in edit.patch.items()})
+    return Outcome()
+
+
+def _defaults(kind: str) -> dict[str, Any]:
+    if kind == "dossier":
+        return {"state": "draft", "programme_rev": 0}
+    if kind == "citizen":
+        return {"state": "confirmed", "consent": [], "search_name": ""}
+    if kind == "evidence":
+        return {"bytes": 0}
+    return {}
+
+
+def _parent(work: Workspace, kind: str, patch: dict[str, Any]) -> Doc | str | None:
+    """The document it hangs under; its id where that is not known yet; None for a citizen."""
+    if kind == "citizen":
+        return None
+    named = {"dossier": "citizen", "evidence": "dossier", "comment": "on"}[kind]
+    return work.get(patch[named]) or str(patch[named])
+
+
+def _evidence_welcome(work: Workspace, edit: Edit, dossier: Doc) -> bool:
+    state = dossier.row["state"]
+    if state in EDITABLE["self"]:
+        return True
+    replaced = work.get(edit.patch.get("replaces"))
+    judged = replaced is not None and replaced.row.get("verdict") in ("retake", "incomplete")
+    return state != "decided" and (judged or edit.actor.role == "staff")
+
+
+def update(work: Workspace, edit: Edit, forced_base: int | None = None) -> Outcome:
+    doc = work.get(edit.mutation["doc"])
+    refusal = missing(edit, doc)
+    if refusal is not None or doc is None:
+        return refusal or Outcome("waiting", keep=True, waits_for=edit.mutation["doc"])
+    patch = {n: v for n, v in edit.patch.items() if not (forced_base == 0 and n in ("citizen", "year"))}
+    if doc.type != edit.mutation["type"]:
+        return rejected("type.unknown", "Loại dữ liệu không khớp.")
+    subject = subject_of(doc)
+    if not permissions.may_write(edit.actor, "update", doc.type, subject):
+        return rejected("right.missing", "Không có quyền sửa.")
+    for name in patch:
+        if not permissions.may_write_field(edit.actor, doc.type, name, subject):
+            return rejected("right.missing", "Không có quyền sửa mục này.", field=name)
+    if not _in_time(work, doc, patch):
+        return Outcome("amendment", keep=True)
+    return write(work, edit, doc, patch, forced_base)
+
+
+def missing(edit: Edit, doc: Doc | None) -> Outcome | None:
+    """Why this document cannot be touched by this person, or None."""
+    if doc is None:
+        return Outcome("waiting", keep=True, waits_for=edit.mutation["doc"])
+    if doc.row["deleted"]:
+        return Outcome("gone", keep=True, left=True)
+    if not permissions.relations(edit.actor, subject_of(doc)):
+        return Outcome("out_of_scope", keep=True, left=True)
+    return None
+
+
+def _in_time(work: Workspace, doc: Doc, patch: dict[str, Any]) -> bool:
+    if doc.type == "dossier":
+        return all(doc.row["state"] in EDITABLE.get(name.split(".")[0], (doc.row["state"],)) for name in patch)
+    if doc.type == "evidence":
+        dossier = work.get(doc.row["dossier_id"])
+        return dossier is None or dossier.row["state"] in EDITABLE["self"] or bool(doc.row["replaces"])
+    return True
+
+
+def write(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any], forced_base: int | None = None) -> Outcome:
+    """Merges a patch into a document by the ordinary rule; held fields become conflict documents."""
+    fields = TYPES[doc.type]
+    settled = {n: v for n, v in patch.items() if fields[n].policy in ("last", "append")}
+    judged = {n: v for n, v in patch.items() if n not in settled}
+    base_of = edit.base_of if forced_base is None else lambda _name: forced_base
+    values = {name: doc.get(name) for name in judged}
+    versions = doc.row["field_versions"]
+    if forced_base == 0:  # a second beginning of one dossier: what is still empty is filled
+        versions = {n: v for n, v in versions.items() if doc.get(n) not in (None, "")}
+    outcome = merge(values, versions, judged, base_of, edit.is_own)
+    written = outcome.apply | {n: _settled(doc, n, v) for n, v in settled.items() if doc.get(n) != v}
+    conflicts = {name: hold(work, edit, doc, name, value, base_of(name)) for name, value in outcome.held.items()}
+    if written:
+        put(work, edit, doc, written)
+    if conflicts:
+        return Outcome("held", extra={"conflicts": conflicts})
+    return Outcome("merged") if outcome.stale else Outcome()
+
+
+def _settled(doc: Doc, name: str, value: Any) -> Any:
+    if TYPES[doc.type][name].policy == "append":
+        return [*(doc.get(name) or []), *[item for item in value if item not in (doc.get(name) or [])]]
+    return value
+
+
+def put(work: Workspace, edit: Edit, doc: Doc, written: dict[str, Any]) -> None:
+    """Writes fields as this edit's, with history, and tells open conflicts on them."""
+    doc.row["rev"] += 1
+    patch = {}
+    for name, value in written.items():
+        patch[name] = [doc.get(name), value]
+        doc.put(name, value)
+        doc.row["field_versions"][name] = edit.version(doc.row["rev"])
+    doc.row["updated_at"] = work.now
+    doc.dirty = True
+    record(work, edit, doc, patch)
+    for conflict in work.open_conflicts(doc.id):
+        if conflict.row["field"] in written:
+            conflict.row["theirs"] = _value(work, edit, written[conflict.row["field"]], doc.row["rev"])
+            conflict.row["rev"] += 1
+            conflict.dirty = True
+
+
+def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int) -> str:
+    """Keeps both values of a field for the person whom its policy names; returns the conflict's id."""
+    mine = _value(work, edit, value, None)
+    for conflict in work.open_conflicts(doc.id):
+        earlier = conflict.row["mine"] or {}
+        same = earlier.get("by") == edit.actor.person_id and earlier.get("device") == edit.actor.device_id
+        if conflict.row["field"] == name and same:
+            conflict.row["mine"] = mine
+            conflict.row["rev"] += 1
+            conflict.dirty = True
+            return conflict.id
+    rev, device = (doc.row["field_versions"].get(name) or [0, None])[:2]
+    theirs = {"value": doc.get(name) if name in TYPES[doc.type] else None, "rev": rev, "device": device}
+    fresh = work.add(
+        "conflict",
+        {
+            "id": str(uuid.uuid4()), "rev": 1, "place_id": doc.row["place_id"], "citizen_id": doc.row["citizen_id"],
+            "author": edit.actor.person_id, "type": doc.type, "doc_id": doc.id, "field": name,
+            "base": {"rev": base}, "theirs": theirs, "mine": mine, "to": settler(edit, doc, name), "state": "open",
+        },
+    )
+    record(work, edit, fresh, {})
+    return fresh.id
+
+
+def settler(edit: Edit, doc: Doc, name: str) -> str:
+    """Who chooses: `person:<id>` or `role:<name>`."""
+    policy = TYPES[doc.type][name].policy if name in TYPES[doc.type] else "staff"
+    if policy == "chapter":
+        return "role:chapter"
+    if policy == "citizen" and edit.actor.role != "staff":
+        return f"person:{edit.actor.person_id}"
+    if policy == "author":
+        return f"person:{doc.row['author']}"
+    return "role:staff"
+
+
+def _value(work: Workspace, edit: Edit, value: Any, rev: int | None) -> dict[str, Any]:
+    kept = {"value": value, "by": edit.actor.person_id, "device": edit.actor.device_id, "at": work.now, "rev": rev}
+    return kept | {"device_at": edit.mutation.get("at"), "mutation": edit.mutation["id"]}
+
+
+def record(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any]) -> None:
+    work.rows["history"].append(
+        {
+            "commune_id": work.commune_id,
+            "doc_id": doc.id,
+            "rev": doc.row["rev"],
+            "type": doc.type,
+            "op": edit.mutation["op"],
+            "patch": patch,
+            "person_id": edit.actor.person_id,
+            "device_id": edit.actor.device_id,
+            "mutation_id": edit.mutation["id"],
+            "device_at": edit.mutation.get("at"),
+            "server_at": work.now,
+        }
+    )
+
+
+def is_appraiser(actor: Actor) -> bool:
+    return actor.role in APPRAISERS

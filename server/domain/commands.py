@@ -1,0 +1,224 @@
+"""The guarded commands: state changes with the state that the person saw, verdicts, deletion,
+moves, confirmation and the choice between two values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from server.domain import permissions
+from server.domain.applying import Edit, Outcome, hold, missing, put, record, rejected, subject_of, write
+from server.domain.workspace import Doc, Workspace
+from sync.decide import Rule, decide
+from sync.merge import merge
+
+
+@dataclass(frozen=True)
+class Step:
+    """`fields` are those whose open conflicts stop the step."""
+
+    expect: tuple[str, ...]
+    fields: tuple[str, ...]
+    target: str
+
+
+STEPS = {
+    "submit": Step(("draft", "returned"), ("self.", "note."), "submitted"),
+    "withdraw": Step(("submitted",), (), "draft"),
+    "appraise": Step(("submitted",), ("chapter.", "chapter_note"), "appraised"),
+    "reopen": Step(("appraised",), (), "submitted"),
+    "return": Step(("submitted", "appraised", "eligible", "not_eligible"), (), "returned"),
+    "settle": Step(("appraised", "eligible", "not_eligible"), ("final.",), "eligible"),
+    "decide": Step(("eligible",), ("final.",), "decided"),
+}
+
+
+def command(work: Workspace, edit: Edit, rule: Rule) -> Outcome:
+    doc = work.get(edit.mutation["doc"])
+    refusal = missing(edit, doc)
+    if refusal is not None or doc is None:
+        return refusal or Outcome("waiting", keep=True, waits_for=edit.mutation["doc"])
+    op = edit.mutation["op"]
+    if doc.type != edit.mutation["type"]:
+        return rejected("type.unknown", "Loại dữ liệu không khớp.")
+    if not permissions.may_write(edit.actor, op, doc.type, subject_of(doc)) or _own_appraisal(edit, doc):
+        return rejected("right.missing", "Không có quyền làm việc này.")
+    if op in STEPS:
+        return step(work, edit, doc, STEPS[op], rule)
+    return {"judge": judge, "delete": delete, "move": move, "confirm": confirm, "resolve": resolve}[op](
+        work, edit, doc
+    )
+
+
+def _own_appraisal(edit: Edit, doc: Doc) -> bool:
+    """Nobody appraises their own dossier."""
+    own = edit.actor.citizen_id is not None and edit.actor.citizen_id == doc.row["citizen_id"]
+    return edit.mutation["op"] in ("appraise", "reopen") and own
+
+
+def step(work: Workspace, edit: Edit, doc: Doc, rules: Step, rule: Rule) -> Outcome:
+    """From the state that the person saw to the next; fields are written by the ordinary rule."""
+    state, expect = doc.row["state"], edit.mutation.get("expect")
+    scores = {n: v for n, v in edit.patch.items() if n != "reason"}
+    if state not in rules.expect or (expect is not None and expect != state):
+        if not edit.patch and state == rules.target:
+            return Outcome("merged")
+        return _only_fields(work, edit, doc, scores, "state.stale", "Hồ sơ đã sang bước khác.")
+    if any(_names(rules.fields, c.row["field"]) for c in work.open_conflicts(doc.id)):
+        return _only_fields(work, edit, doc, scores, "conflict.open", "Còn nội dung chờ chọn bản đúng.")
+    outcome = merge(
+        {n: doc.get(n) for n in scores}, doc.row["field_versions"], scores, edit.base_of, edit.is_own
+    )
+    if outcome.held:
+        return write(work, edit, doc, scores)
+    target = rules.target
+    if edit.mutation["op"] == "settle":
+        final = {n: scores.get(f"final.{n}", doc.row[f"final_{n}"]) for n in range(1, 11)}
+        settled = decide(final, rule)
+        if settled.unscored:
+            return rejected("scores.missing", "Còn chỉ số chưa có điểm xã duyệt.", indicators=list(settled.unscored))
+        target = "eligible" if settled.eligible else "not_eligible"
+    reason = edit.patch.get("reason")
+    put(work, edit, doc, outcome.apply | {"state": target, "reason": reason})
+    return Outcome("merged") if outcome.stale else Outcome()
+
+
+def _only_fields(
+    work: Workspace, edit: Edit, doc: Doc, scores: dict[str, Any], code: str, message: str
+) -> Outcome:
+    """The change of state is refused with today's; what was typed is written all the same."""
+    writable = doc.row["state"] != "decided" and not any(n.startswith("final.") for n in scores)
+    if scores and writable:
+        write(work, edit, doc, scores)
+    refused = rejected(code, message, state=doc.row["state"], reason=doc.row["reason"])
+    refused.keep = bool(scores) and not writable
+    return refused
+
+
+def _names(prefixes: tuple[str, ...], name: str) -> bool:
+    return any(name == p or (p.endswith(".") and name.startswith(p)) for p in prefixes)
+
+
+def judge(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
+    """A photo's or an indicator's verdict; a later one by somebody else from an old page is a conflict."""
+    dossier = doc if doc.type == "dossier" else work.get(doc.row["dossier_id"])
+    if dossier is not None and dossier.row["state"] == "decided":
+        return rejected("state.stale", "Hồ sơ đã được công nhận.", state="decided")
+    return write(work, edit, doc, edit.patch)
+
+
+def delete(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
+    """Takes away what the person saw; what is newer than they saw holds the deletion for staff."""
+    under = _under(work, doc)
+    seen = edit.mutation.get("base") if isinstance(edit.mutation.get("base"), dict) else {}
+    tied = permissions.relations(edit.actor, subject_of(doc))
+    if doc.type == "evidence" and "staff" not in tied:
+        dossier = work.get(doc.row["dossier_id"])
+        if dossier is not None and dossier.row["state"] not in ("draft", "returned"):
+            return rejected("state.stale", "Hồ sơ đã gửi, không bỏ ảnh được nữa.", state=dossier.row["state"])
+    newer = [d for d in under if d.row["rev"] > int((seen or {}).get(d.id, 0)) and not _all_own(edit, d)]
+    if newer:
+        conflict = hold(work, edit, doc, "delete", True, 0)
+        return Outcome("held", extra={"conflicts": {"delete": conflict}})
+    for each in under:
+        _mark_deleted(work, edit, each)
+    return Outcome()
+
+
+def _all_own(edit: Edit, doc: Doc) -> bool:
+    """One's own numbered writes never hold one's own deletion."""
+    if edit.actor.device_id.startswith("web:"):
+        return False
+    return all(version[1] == edit.actor.device_id for version in doc.row["field_versions"].values())
+
+
+def _mark_deleted(work: Workspace, edit: Edit, doc: Doc) -> None:
+    doc.row["deleted"] = True
+    doc.row["rev"] += 1
+    doc.row["updated_at"] = work.now
+    doc.dirty = True
+    record(work, edit, doc, {"deleted": [False, True]})
+    for conflict in work.open_conflicts(doc.id):
+        conflict.row["state"] = "closed"
+        conflict.row["rev"] += 1
+        conflict.dirty = True
+
+
+def _under(work: Workspace, doc: Doc) -> list[Doc]:
+    """The document and all that hangs under it."""
+    if doc.type != "citizen":
+        return [doc]
+    work.load_under(doc.id)
+    return [d for d in work.docs.values() if d.row["citizen_id"] == doc.id and not d.row["deleted"]]
+
+
+def move(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
+    """To another place; a chapter's wish is a proposal for staff."""
+    target = edit.patch.get("place")
+    if target is None or not work.place_exists(int(target)):
+        return rejected("place.unknown", "Thôn hoặc đơn vị không rõ.")
+    if edit.actor.role != "staff":
+        conflict = hold(work, edit, doc, "place", target, edit.base_of("place"))
+        return Outcome("held", extra={"conflicts": {"place": conflict}})
+    version = doc.row["field_versions"].get("place")
+    if version is not None and version[0] > edit.base_of("place") and doc.row["place_id"] != target:
+        return Outcome("held", extra={"conflicts": {"place": hold(work, edit, doc, "place", target, edit.base_of("place"))}})
+    work.lock([doc.row["place_id"], target])
+    work.load_under(doc.id)
+    for each in [d for d in work.docs.values() if d.row["citizen_id"] == doc.id]:
+        work.exits.append((each.row["place_id"], each))
+        each.row["place_id"] = target
+        each.dirty = True
+    put(work, edit, doc, {"place": target})
+    return Outcome()
+
+
+def confirm(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
+    if doc.row["state"] == "confirmed":
+        return Outcome("merged")
+    put(work, edit, doc, {"state": "confirmed"})
+    return Outcome()
+
+
+def resolve(work: Workspace, edit: Edit, conflict: Doc) -> Outcome:
+    """The chosen value becomes an edit of the resolver's."""
+    if conflict.row["state"] != "open":
+        return rejected("state.stale", "Việc này đã có người chọn.", state=conflict.row["state"])
+    if conflict.row["rev"] != edit.base_of("rev"):
+        return rejected("conflict.moved", "Nội dung vừa thay đổi, mời xem lại.", rev=conflict.row["rev"])
+    if not _may_settle(edit, conflict):
+        return rejected("right.missing", "Việc này do người khác chọn.")
+    target = work.get(conflict.row["doc_id"])
+    if target is None or target.row["deleted"]:
+        return Outcome("gone", keep=True, left=True)
+    if target.type == "dossier" and target.row["state"] == "decided":
+        return Outcome("amendment", keep=True)
+    value = edit.patch.get("value")
+    if "value" not in edit.patch:
+        value = (conflict.row["mine" if edit.patch.get("pick") == "mine" else "theirs"] or {}).get("value")
+    name = conflict.row["field"]
+    conflict.row["state"] = "resolved"
+    conflict.row["rev"] += 1
+    conflict.dirty = True
+    record(work, edit, conflict, {"state": ["open", "resolved"], "value": [None, value]})
+    return _write_choice(work, edit, target, name, value)
+
+
+def _write_choice(work: Workspace, edit: Edit, target: Doc, name: str, value: Any) -> Outcome:
+    if name == "delete":
+        if value:
+            for each in _under(work, target):
+                _mark_deleted(work, edit, each)
+        return Outcome()
+    if name == "place" and value != target.row["place_id"]:
+        chosen = Edit({**edit.mutation, "set": {"place": value}, "base": 2**62}, edit.actor, edit.seq, edit.seq_of)
+        return move(work, chosen, target)
+    if target.get(name) != value:
+        put(work, edit, target, {name: value})
+    return Outcome()
+
+
+def _may_settle(edit: Edit, conflict: Doc) -> bool:
+    tied = permissions.relations(edit.actor, subject_of(conflict))
+    to = conflict.row["to"]
+    if "staff" in tied or to == f"person:{edit.actor.person_id}":
+        return True
+    return to == "role:chapter" and "appraiser" in tied

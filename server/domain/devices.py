@@ -1,0 +1,104 @@
+"""Phones: who uses them, what they said of themselves, revocation."""
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from server.db import tables
+from server.domain.permissions import Actor
+from sync.errors import Problem
+
+_DEVICE = tables.Device.__table__
+_PAIR = tables.DevicePerson.__table__
+_PERSON = tables.Person.__table__
+_DIRECTORY = tables.Directory.__table__
+
+
+def find(conn: Connection, commune_id: int, device_id: str) -> dict[str, Any] | None:
+    query = select(_DEVICE).where(_DEVICE.c.commune_id == commune_id, _DEVICE.c.id == device_id)
+    row = conn.execute(query).mappings().first()
+    return dict(row) if row else None
+
+
+def commune_of(conn: Connection, device_id: str) -> int | None:
+    query = select(_DIRECTORY.c.commune_id).where(
+        _DIRECTORY.c.kind == "device", _DIRECTORY.c.key_hash == device_id
+    )
+    return conn.execute(query).scalar_one_or_none()
+
+
+def add(conn: Connection, commune_id: int, device: dict[str, Any]) -> None:
+    """`device`: id, name, platform, key, thumbprint, created_at, cloned_from."""
+    conn.execute(insert(_DIRECTORY).values(kind="device", key_hash=device["id"], commune_id=commune_id))
+    conn.execute(insert(_DEVICE).values(commune_id=commune_id, token_version=1, last_seq=0, skew_ms=0, **device))
+
+
+def add_person(conn: Connection, commune_id: int, device_id: str, person_id: str, now: str) -> None:
+    """Puts a person on a phone; one who was taken off comes back."""
+    query = select(_PAIR.c.removed_at).where(
+        _PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id, _PAIR.c.person_id == person_id
+    )
+    row = conn.execute(query).first()
+    if row is None:
+        conn.execute(
+            insert(_PAIR).values(commune_id=commune_id, device_id=device_id, person_id=person_id, added_at=now)
+        )
+    elif row[0] is not None:
+        conn.execute(
+            update(_PAIR)
+            .where(_PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id, _PAIR.c.person_id == person_id)
+            .values(removed_at=None, added_at=now)
+        )
+
+
+def actors(conn: Connection, commune_id: int, device_id: str) -> dict[str, Actor]:
+    """The people who use a phone now, with their rights as they are now."""
+    query = (
+        select(_PERSON.c.id, _PERSON.c.role, _PERSON.c.place_id, _PERSON.c.citizen_id)
+        .join(_PAIR, (_PAIR.c.commune_id == _PERSON.c.commune_id) & (_PAIR.c.person_id == _PERSON.c.id))
+        .where(
+            _PAIR.c.commune_id == commune_id,
+            _PAIR.c.device_id == device_id,
+            _PAIR.c.removed_at.is_(None),
+            _PERSON.c.active.is_(True),
+        )
+        .order_by(_PAIR.c.added_at, _PERSON.c.id)
+    )
+    return {row[0]: Actor(row[0], row[1], row[2], row[3], device_id) for row in conn.execute(query)}
+
+
+def people(conn: Connection, commune_id: int, device_id: str) -> list[dict[str, Any]]:
+    """What a phone is told of its people."""
+    query = (
+        select(_PERSON)
+        .join(_PAIR, (_PAIR.c.commune_id == _PERSON.c.commune_id) & (_PAIR.c.person_id == _PERSON.c.id))
+        .where(_PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id, _PAIR.c.removed_at.is_(None))
+        .order_by(_PAIR.c.added_at, _PERSON.c.id)
+    )
+    return [
+        {"id": r["id"], "name": r["name"], "role": r["role"], "place": r["place_id"], "citizen": r["citizen_id"]}
+        for r in conn.execute(query).mappings()
+    ]
+
+
+def revoke(conn: Connection, commune_id: int, device_id: str, now: str) -> None:
+    """From now on it may only deposit. Raises Problem `device.unknown`."""
+    changed = conn.execute(
+        update(_DEVICE)
+        .where(_DEVICE.c.commune_id == commune_id, _DEVICE.c.id == device_id)
+        .values(revoked_at=now, token_version=_DEVICE.c.token_version + 1)
+    )
+    if changed.rowcount == 0:
+        raise Problem("device.unknown", "Không tìm thấy máy này.")
+
+
+def heard(conn: Connection, commune_id: int, device_id: str, values: dict[str, Any]) -> None:
+    """Remembers what a phone says of itself at a sync."""
+    conn.execute(
+        update(_DEVICE).where(_DEVICE.c.commune_id == commune_id, _DEVICE.c.id == device_id).values(**values)
+    )
+
+
+def all_of(conn: Connection, commune_id: int) -> list[dict[str, Any]]:
+    query = select(_DEVICE).where(_DEVICE.c.commune_id == commune_id).order_by(_DEVICE.c.last_seen_at.desc())
+    return [dict(row) for row in conn.execute(query).mappings()]

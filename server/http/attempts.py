@@ -1,0 +1,25 @@
+"""Rate limits that several processes share: tries per key in a window, kept in the database."""
+
+import time
+
+from sqlalchemy import Connection, insert, select, update
+
+from server.db import tables
+from sync.errors import Problem
+
+_ATTEMPT = tables.Attempt.__table__
+
+
+def count(conn: Connection, kind: str, key: str, limit: int, window_s: int) -> None:
+    """Counts a try. Raises Problem `too_many` with `retry_after` beyond `limit` in the window."""
+    window = int(time.time()) // window_s
+    where = (_ATTEMPT.c.kind == kind, _ATTEMPT.c.key == key[:128], _ATTEMPT.c.window == window)
+    tried = conn.execute(select(_ATTEMPT.c.count).where(*where)).scalar()
+    if tried is None:
+        conn.execute(_ATTEMPT.delete().where(_ATTEMPT.c.kind == kind, _ATTEMPT.c.window < window - 1))
+        conn.execute(insert(_ATTEMPT).values(kind=kind, key=key[:128], window=window, count=1))
+        return
+    if tried >= limit:
+        wait = window_s - int(time.time()) % window_s
+        raise Problem("too_many", "Thử quá nhiều lần, xin đợi một lát.", retry_after=wait)
+    conn.execute(update(_ATTEMPT).where(*where).values(count=tried + 1))

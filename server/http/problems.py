@@ -1,0 +1,103 @@
+"""Problem kinds to HTTP: one table from code to status, one function that builds the JSON (RFC 9457)."""
+
+import json
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from sync.errors import Problem
+
+log = logging.getLogger(__name__)
+STATUS = {
+    "bad_request": 400,
+    "empty_body": 400,
+    "signature.invalid": 400,
+    "value.invalid": 400,
+    "pair.citizen_needed": 400,
+    "auth.required": 401,
+    "device.unknown": 401,
+    "challenge.expired": 401,
+    "device.revoked": 403,
+    "origin": 403,
+    "right.missing": 403,
+    "not_found": 404,
+    "pair.unknown": 404,
+    "pair.taken": 409,
+    "conflict": 409,
+    "device.cloned": 409,
+    "seq.gap": 409,
+    "epoch": 409,
+    "pair.spent": 410,
+    "too_large": 413,
+    "encoding": 415,
+    "app.too_old": 426,
+    "too_many": 429,
+    "busy": 503,
+}
+RETRY_AFTER_S = 5
+
+
+def problem_response(problem: Problem) -> Response:
+    """The canonical error answer: type, title, status, code and named details."""
+    status = STATUS.get(problem.code, 422)
+    body: dict[str, Any] = {"type": "about:blank", "title": problem.message, "status": status}
+    body |= {"code": problem.code, **problem.details}
+    response = Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/problem+json")
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(problem.details.get("retry_after", RETRY_AFTER_S))
+    if problem.code == "encoding":
+        response.headers["Accept-Encoding"] = "gzip, identity"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def install(app: Flask) -> None:
+    """Answers problems as JSON below /api; staff pages install their own page for the rest."""
+    app.register_error_handler(Problem, _on_problem)
+    app.register_error_handler(OperationalError, _on_busy)
+    app.register_error_handler(PoolTimeout, _on_busy)
+    app.register_error_handler(HTTPException, _on_http)
+    app.register_error_handler(Exception, _on_bug)
+
+
+def for_api() -> bool:
+    return request.path.startswith("/api/")
+
+
+def _on_problem(problem: Problem) -> Any:
+    return problem_response(problem) if for_api() else _page(problem)
+
+
+def _page(problem: Problem) -> Any:
+    from flask import current_app
+
+    page = current_app.extensions.get("problem_page")
+    return page(problem, STATUS.get(problem.code, 422)) if page else problem_response(problem)
+
+
+def _on_busy(error: Exception) -> Any:
+    log.warning("database busy or lost: %s", error)
+    return _on_problem(Problem("busy", "Máy chủ đang bận, xin thử lại sau ít giây."))
+
+
+def _on_http(error: HTTPException) -> Any:
+    if not for_api():
+        if error.code == 404:
+            return _page(Problem("not_found", "Không tìm thấy trang này."))
+        return error
+    codes = {404: "not_found", 405: "bad_request", 413: "too_large", 415: "encoding"}
+    answer = problem_response(Problem(codes.get(error.code or 500, "bad_request"), error.name))
+    answer.status_code = error.code or 500
+    return answer
+
+
+def _on_bug(error: Exception) -> Any:
+    log.exception("unexpected", exc_info=error)
+    answer = _on_problem(Problem("internal", "Có lỗi ở máy chủ. Nội dung trên máy vẫn còn nguyên."))
+    if isinstance(answer, Response):
+        answer.status_code = 500
+        return answer
+    return answer[0], 500
