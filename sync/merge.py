@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-Version = list[Any]  # [rev, device, mutation id, device's number of it]
+Version = list[Any]  # [rev, device, mutation id, device's number of it, person]
 OwnWrite = Callable[[str, Version], bool]
 
 

@@ -70,7 +70,7 @@ class Edit:
         return self.mutation.get("set") or {}
 
     def version(self, rev: int) -> list[Any]:
-        return [rev, self.actor.device_id, self.mutation["id"], self.seq]
+        return [rev, self.actor.device_id, self.mutation["id"], self.seq, self.actor.person_id]
 
 
 def subject_of(doc: Doc) -> Subject:
@@ -237,8 +237,9 @@ def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int
             conflict.row["rev"] += 1
             conflict.dirty = True
             return conflict.id
-    rev, device = (doc.row["field_versions"].get(name) or [0, None])[:2]
-    theirs = {"value": doc.get(name) if name in TYPES[doc.type] else None, "rev": rev, "device": device}
+    version = [*(doc.row["field_versions"].get(name) or []), None, None, None, None, None][:5]
+    theirs = {"value": doc.get(name) if name in TYPES[doc.type] else None, "rev": version[0] or 0}
+    theirs |= {"device": version[1], "by": version[4], "at": doc.row["updated_at"]}
     fresh = work.add(
         "conflict",
         {

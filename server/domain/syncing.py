@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -21,7 +22,7 @@ from server.domain.permissions import Actor
 from server.domain.workspace import Workspace
 from sync.errors import Problem
 from sync.fields import check_mutation
-from sync.protocol import digest, is_uuid
+from sync.protocol import digest, is_uuid, timestamp
 
 log = logging.getLogger(__name__)
 _DEVICE = tables.Device.__table__
@@ -342,13 +343,14 @@ def _note(pushed: Pushed, batch: Batch, handled: list[Handled]) -> None:
 
 
 def write_as_staff(
-    conn: Connection, commune_id: int, person_id: str, mutations: list[dict[str, Any]], now: str
+    conn: Connection, commune_id: int, person_id: str, mutations: list[dict[str, Any]], now: str | None = None
 ) -> list[dict[str, Any] | None]:
     """The staff pages' way in: the same merge, with the revision that the form was drawn from as base.
 
     Raises Problem `conflict` with both values per field where the form was stale; nothing is then
     written (the caller's transaction must end). Raises Problem with the code of a rejected mutation.
     """
+    now = now or timestamp(datetime.now(UTC))
     actor = people_actor(conn, commune_id, person_id, f"web:{person_id}")
     if actor is None:
         raise Problem("right.missing", "Không có quyền làm việc này.")

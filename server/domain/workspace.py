@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.db import tables
+from server.domain.text import fold
 from sync.fields import TYPES
 
 TABLES = {
@@ -145,6 +146,9 @@ class Workspace:
     def flush(self) -> None:
         """Gives every changed row its own counter value and writes all of it."""
         dirty = [d for kind in ORDER for d in self.docs.values() if d.type == kind and d.dirty]
+        for doc in dirty:
+            if doc.type == "citizen":
+                doc.row["search_name"] = fold(doc.row["full_name"])
         self._number(dirty)
         for kind in ORDER:
             of_kind = [d for d in dirty if d.type == kind]
