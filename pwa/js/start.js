@@ -64,7 +64,7 @@ function connect(app, browser, root, lost) {
   };
   ctx = startShell({ app, device, screens, root });
   if (lost) ctx.toast(t("capture.lost"), { name: "retake" });
-  followStatus(app, createWake());
+  followStatus(app, createWake(), () => ctx.toast(t("pair.ready")));
   const address = meta("service-worker");
   if (address) registerWorker(address, (apply) => ctx.offerUpdate(apply));
   return ctx;
@@ -80,12 +80,15 @@ async function comeBack(app) {
   return !was.at || Date.now() - Date.parse(was.at) < LOST_SHOT_MS;
 }
 
-/** The screen stays on while photos go up. @param {any} app @param {{keep: (on: boolean) => unknown}} wake */
-function followStatus(app, wake) {
-  let on = false;
+/** The screen stays on while photos go up; the moment when no signal is needed any more is told once.
+ * @param {any} app @param {{keep: (on: boolean) => unknown}} wake @param {() => void} ready */
+function followStatus(app, wake, ready) {
+  let was = app.status();
   app.subscribe(() => {
-    const now = app.status().round === "photos";
-    if (now !== on) wake.keep(now);
-    on = now;
+    const now = app.status();
+    const sends = now.round === "photos";
+    if (sends !== (was.round === "photos")) wake.keep(sends);
+    if (now.paired && now.offlineReady && !was.offlineReady) ready();
+    was = now;
   });
 }

@@ -39,7 +39,7 @@ function list(ctx) {
   const me = ctx.status.me;
   return frame({
     title: me.place || t("home.title"),
-    under: `${t(`role.${me.role}`)} · ${me.name}`,
+    under: me.name,
     tools: homeTools(ctx),
     strip: strip(ctx.status),
     body: html`${searchBox(ctx)}${all.length || ctx.ui.text ? rows(ctx, all) : empty("people", t("home.none.title"), t("home.none.text"))}`,

@@ -21,7 +21,7 @@ function view(ctx) {
     under: t("app.full"),
     back: ctx.status.paired ? "#/settings" : null,
     kind: "welcome",
-    body: html`<div class="hero" aria-hidden="true">${hero()}</div>
+    body: html`<div class="hero">${hero()}</div>
       ${ui.needsCitizen ? citizenForm(ctx) : html`<p class="lead">${t("pair.lead")}</p>`}
       <form id="pair-form" @submit=${(/** @type {Event} */ e) => { e.preventDefault(); join(ctx); }}>
         <div class="codefield">${field({ id: "code", label: t("pair.code"), value: ui.code, max: 9, error: ui.error, input: (v) => { ui.code = clean(v); ui.error = ""; ctx.redraw(); } })}</div></form>
@@ -31,7 +31,7 @@ function view(ctx) {
 }
 
 const clean = (/** @type {string} */ v) => v.toUpperCase().replace(/[^A-Z0-9]/g, "").slice(0, 8);
-const hero = () => html`${icon("people")}${icon("camera")}${icon("star")}`;
+const hero = () => ["camera", "star", "send"].map((name, n) => html`<span>${icon(name)}${t(`hero.${n + 1}`)}</span>`);
 
 /** @param {any} ctx */
 function citizenForm(ctx) {

@@ -35,7 +35,7 @@ export const missingPage = (ctx) => frame({
 /** @param {any} ctx @param {any} d */
 function page(ctx, d) {
   const own = isCitizen(ctx) && ctx.route.name === "home";
-  const under = [d.citizen.placeName ?? ctx.status.me.place, t("person.year", { year: d.year ?? ctx.status.year })].filter(Boolean).join(" · ");
+  const under = [d.citizen.placeName ?? ctx.status.me.place, t(own ? "person.year.short" : "person.year", { year: d.year ?? ctx.status.year })].filter(Boolean).join(" · ");
   return frame({
     title: d.citizen.full_name,
     under,

@@ -11,11 +11,15 @@ export async function pickPhotos(ctx, target, camera = false) {
   const files = await ctx.device.picking.choose({ camera, many: !camera && !target.replaces });
   await ctx.app.setReturnTo({ route: location.hash });
   let saved = 0;
+  let words = "";
   for (const [n, file] of files.entries()) {
     if (files.length > 1) ctx.toast(t("capture.working", { n: n + 1, total: files.length }), { name: "waiting" });
-    if (await keep(ctx, target, file, camera ? "camera" : "library")) saved += 1;
+    const photo = await keep(ctx, target, file, camera ? "camera" : "library");
+    if (!photo) continue;
+    saved += 1;
+    words = photo.decoded ? words : t("capture.asis");
   }
-  if (saved) ctx.toast(saved > 1 ? t("capture.many", { n: saved }) : t("saved"));
+  if (saved) ctx.toast(words || (saved > 1 ? t("capture.many", { n: saved }) : t("saved")));
   return saved;
 }
 
@@ -24,12 +28,11 @@ async function keep(ctx, target, file, source) {
   try {
     const photo = await ctx.device.picture.shrink(file.blob);
     await ctx.app.addPhoto({ ...target, ...photoFields(photo), captured_at: file.taken, source });
-    if (!photo.decoded) ctx.toast(t("capture.asis"), { name: "info" });
-    return true;
+    return photo;
   } catch (error) {
     const code = /** @type {any} */ (error)?.code;
     ctx.toast(t(`capture.${code}`) === `capture.${code}` ? problemText(code) : t(`capture.${code}`), { name: "incomplete" });
-    return false;
+    return null;
   }
 }
 

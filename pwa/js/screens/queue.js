@@ -23,9 +23,9 @@ function view(ctx) {
     title: t("queue.title"),
     under: waits ? t("queue.summary", { texts: mutations, photos, size: size(bytes) }) : undefined,
     back: "#/",
-    strip: s.round === "photos" ? progress(s) : strip(s),
+    strip: s.round === "photos" ? progress(s) : strip(s, true),
     body: html`${photos ? html`<p class="strip quiet">${icon("info")}<span>${t("queue.warn")}</span></p>` : nothing}
-      ${s.waiting.oldestAt ? html`<p class="soft small">${t("queue.since", { time: moment(s.waiting.oldestAt) })}</p>` : nothing}
+      ${waits && s.waiting.oldestAt ? html`<p class="soft small">${t("queue.since", { time: moment(s.waiting.oldestAt) })}</p>` : nothing}
       ${waits ? nothing : empty("received", t("queue.empty"), t("queue.empty.text"))}
       ${(ctx.data ?? []).map((/** @type {any} */ group) => person(ctx, group))}`,
     bar: waits ? html`${s.paused ? alt("play", t("queue.resume"), () => ctx.attempt(() => ctx.app.resume())) : alt("pause", t("queue.pause"), () => ctx.attempt(() => ctx.app.pause()))}

@@ -4,7 +4,6 @@ import { t } from "../text/text.js";
 import { choices, field } from "../ui/field.js";
 import { big, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
-import { strip } from "../ui/strip.js";
 import { toPerson } from "./routes.js";
 
 /** Version of the consent sentence in text/vi.js; raise it whenever that sentence changes. */
@@ -24,7 +23,7 @@ export const register = {
 
 /** @param {any} ctx */
 function view(ctx) {
-  return frame({ title: t("register.title"), under: ctx.status.me.place, back: "#/", strip: strip(ctx.status), body: form(ctx), bar: big("save", t("register.do"), () => save(ctx)) });
+  return frame({ title: t("register.title"), under: ctx.status.me.place, back: "#/", body: form(ctx), bar: big("save", t("register.do"), () => save(ctx)) });
 }
 
 /** @param {any} ctx */

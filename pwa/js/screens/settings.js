@@ -4,7 +4,6 @@ import { currentLanguage, setLanguage, size, t } from "../text/text.js";
 import { choices } from "../ui/field.js";
 import { alt, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
-import { strip } from "../ui/strip.js";
 
 export const settings = {
   name: "settings",
@@ -22,7 +21,6 @@ function view(ctx) {
     title: t("settings.title"),
     under: s.me ? `${s.me.name} · ${t(`role.${s.me.role}`)}` : undefined,
     back: "#/",
-    strip: strip(s),
     body: html`
       <section class="card pad">${choices({ name: "policy", label: t("settings.policy"), value: s.photoPolicy, wide: true, options: ["now", "wifi", "tap"].map((p) => [p, t(`settings.policy.${p}`)]), pick: (p) => ctx.attempt(() => ctx.app.setPhotoPolicy(p)) })}
         <p class="soft small">${t("settings.policy.hint")}</p></section>

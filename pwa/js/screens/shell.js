@@ -6,6 +6,7 @@ import { icon } from "../ui/icon.js";
 import { parseRoute } from "./routes.js";
 
 const TOAST_MS = 6000;
+const CLOCK_FLOOR = Date.UTC(2026, 0, 1);
 
 /**
  * Draws `screens` for the app into `root` and keeps them in step with it.
@@ -47,6 +48,12 @@ export function startShell({ app, device, screens, root }) {
     }
   }
 
+  /** A clock before this software's own year is wrong, whatever the server may say later. */
+  function statusNow() {
+    const status = app.status();
+    return { ...status, wrongClock: status.wrongClock || Date.now() < CLOCK_FLOOR };
+  }
+
   function screenNow() {
     const name = ctx.status.paired ? ctx.route.name : "pair";
     if (ctx.status.paired && !ctx.status.me) return { name: "who", screen: screens.who };
@@ -56,7 +63,7 @@ export function startShell({ app, device, screens, root }) {
   /** @param {boolean} entering a new page, not a refresh */
   async function load(entering) {
     const mine = ++turn;
-    ctx.status = app.status();
+    ctx.status = statusNow();
     const { screen } = screenNow();
     const { ok, value } = await attempt(async () => screen.load?.(ctx));
     if (mine !== turn) return;

@@ -1,13 +1,15 @@
 // One line on what happens to the work on this phone: no signal, sending, waiting. In words, with an icon.
 import { html, nothing } from "lit-html";
 import { icon } from "./icon.js";
-import { lasting, size, t } from "../text/text.js";
+import { lasting, problemText, size, t } from "../text/text.js";
 
-/** @param {any} s the app's status */
-export function strip(s) {
+/** @param {any} s the app's status @param {boolean} [here] on the page that the line would lead to */
+export function strip(s, here = false) {
   const trouble = troubleOf(s);
   const flow = flowOf(s);
-  return html`${trouble ? line(trouble) : nothing}${flow ? line(flow) : nothing}`;
+  if (flow && here) delete flow.href;
+  const notices = (s.notices ?? []).slice(-2).map((/** @type {any} */ n) => line({ tone: "quiet", name: "info", strong: problemText(n.code, n.text) }));
+  return html`${trouble ? line(trouble) : nothing}${notices}${flow ? line(flow) : nothing}`;
 }
 
 /** @param {{tone: string, name: string, strong: string, rest?: string, href?: string}} o */
