@@ -8,6 +8,7 @@ from server.domain import permissions
 from server.domain.applying import Edit, Outcome, hold, missing, put, record, rejected, subject_of, write
 from server.domain.workspace import Doc, Workspace
 from sync.decide import Rule, decide
+from sync.fields import TYPES
 from sync.merge import merge
 
 
@@ -191,15 +192,24 @@ def resolve(work: Workspace, edit: Edit, conflict: Doc) -> Outcome:
         return Outcome("gone", keep=True, left=True)
     if target.type == "dossier" and target.row["state"] == "decided":
         return Outcome("amendment", keep=True)
+    name = conflict.row["field"]
+    if "value" not in edit.patch and edit.patch.get("pick") not in ("mine", "theirs"):
+        return rejected("value.invalid", "Cần chọn một trong hai bản.", field="pick")
     value = edit.patch.get("value")
     if "value" not in edit.patch:
-        value = (conflict.row["mine" if edit.patch.get("pick") == "mine" else "theirs"] or {}).get("value")
-    name = conflict.row["field"]
+        value = (conflict.row[edit.patch["pick"]] or {}).get("value")
+    elif not _fits(target, name, value):
+        return rejected("value.invalid", "Giá trị không hợp lệ.", field="value")
     conflict.row["state"] = "resolved"
     conflict.row["rev"] += 1
     conflict.dirty = True
     record(work, edit, conflict, {"state": ["open", "resolved"], "value": [None, value]})
     return _write_choice(work, edit, target, name, value)
+
+
+def _fits(target: Doc, name: str, value: Any) -> bool:
+    spec = TYPES[target.type].get(name)
+    return isinstance(value, bool) if spec is None else spec.check(value)
 
 
 def _write_choice(work: Workspace, edit: Edit, target: Doc, name: str, value: Any) -> Outcome:

@@ -21,6 +21,8 @@ SHOWN_TO_CITIZEN = {
     "chapter_note": ("returned", "not_eligible", "decided"),
     "final": ("not_eligible", "decided"),
 }
+# a citizen neither settles nor sees a disagreement about others' scores
+HIDDEN_CONFLICTS = ("chapter", "final")
 
 
 @dataclass
@@ -130,6 +132,8 @@ def _rows(reader: Reader, scope: Scope, since: int) -> list[tuple[int, dict[str,
             )
             if scope.citizen_id is not None:
                 query = query.where(table.c.citizen_id == scope.citizen_id)
+            if kind == "conflict" and not _sees_scores(reader, scope.place_id):
+                query = query.where(*[table.c.field.not_like(f"{part}%") for part in HIDDEN_CONFLICTS])
             if since == 0:
                 query = query.where(table.c.deleted.is_(False))
             for row in reader.conn.execute(query.order_by(table.c.seq).limit(PAGE_ROWS)).mappings():
@@ -198,7 +202,8 @@ def touched(reader: Reader, docs: list[tuple[str, str]], left: list[tuple[str, s
     answer = []
     for kind, row in found:
         granted = _granted(scopes, row)
-        if granted is None:
+        hidden = kind == "conflict" and row["field"].startswith(HIDDEN_CONFLICTS)
+        if granted is None or (hidden and not _sees_scores(reader, row["place_id"])):
             answer.append({"scope": "", "type": kind, "doc": row["id"], "rev": row["rev"], "left": True})
         else:
             answer.append({"scope": granted, **change(reader, kind, row)})
