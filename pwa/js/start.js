@@ -1,6 +1,7 @@
 // Starts the face: language, gates, the app, the shell, and what follows the app's status. Wiring only.
 import * as camera from "./device/camera.js";
 import * as language from "./device/language.js";
+import * as place from "./device/place.js";
 import * as picking from "./device/picking.js";
 import { thisBrowser } from "./device/browser.js";
 import { createInstalling } from "./device/installing.js";
@@ -56,7 +57,7 @@ function connect(app, browser, root, lost) {
   /** @type {any} */
   let ctx = null;
   const device = {
-    browser, camera, picking, language, download,
+    browser, camera, picking, place, language, download,
     picture: createPicture(meta("picture-worker")),
     storage: { estimate, persist },
     installing: createInstalling(() => ctx?.redraw()),

@@ -96,7 +96,7 @@ async function shoot(ctx) {
   try {
     const taken = new Date().toISOString();
     const photo = await ctx.device.picture.shrink(await ui.camera.grab());
-    ui.shot = { photo, taken, url: URL.createObjectURL(new Blob([photo.bytes], { type: photo.type })), caption: "", kind: "" };
+    ui.shot = { photo, taken, place: ctx.device.place.now(), url: URL.createObjectURL(new Blob([photo.bytes], { type: photo.type })), caption: "", kind: "" };
     ui.camera?.stop();
     ui.camera = null;
   } catch (error) {
@@ -146,7 +146,8 @@ async function use(ctx) {
   if (ctx.ui.working) return;
   ctx.ui.working = true;
   ctx.redraw();
-  const { ok } = await ctx.attempt(() => ctx.app.addPhoto({ ...target(ctx), ...photoFields(shot.photo), kind: shot.kind || undefined, caption: shot.caption, captured_at: shot.taken, source: "camera" }));
+  const position = (await shot.place) ?? undefined;
+  const { ok } = await ctx.attempt(() => ctx.app.addPhoto({ ...target(ctx), position, ...photoFields(shot.photo), kind: shot.kind || undefined, caption: shot.caption, captured_at: shot.taken, source: "camera" }));
   ctx.ui.working = false;
   if (!ok) return ctx.redraw();
   URL.revokeObjectURL(shot.url);

@@ -45,7 +45,7 @@ function page(ctx, d, i) {
       <p class="lead">${i.asks}</p>
       ${i.verdict === "incomplete" ? html`<p class="strip bad">${icon("incomplete")}<span><b>${t("verdict.incomplete")}</b>: ${i.verdictReason}</span></p>` : nothing}
       ${i.held ? html`<p class="strip sun">${icon("waiting")}<span>${t("person.held")}</span></p>` : nothing}
-      ${guide(i.guide)}
+      ${guide(i.guide, i.sample)}
       ${photos(ctx, d, i)}
       ${scores(ctx, d, i)}
       ${note(ctx, d, i)}
@@ -54,10 +54,10 @@ function page(ctx, d, i) {
   });
 }
 
-/** @param {any} g */
-function guide(g) {
+/** @param {any} g @param {boolean} [sample] not yet the commune's own words */
+function guide(g, sample) {
   if (!g) return nothing;
-  return html`<details class="card guide"><summary>${icon("info")}<span class="grow">${t("indicator.guide")}</span>${icon("next")}</summary>
+  return html`<details class="card guide"><summary>${icon("info")}<span class="grow">${t("indicator.guide")}${sample ? html` <small class="soft">(${t("indicator.sample")})</small>` : nothing}</span>${icon("next")}</summary>
     <dl>${BANDS.map(([band]) => g[band] ? html`<dt>${band.replace("-", "–")}</dt><dd>${g[band]}</dd>` : nothing)}</dl>
     ${g.photos ? html`<p class="guidephotos">${icon("camera")}<span><b>${t("indicator.guide.photos")}:</b> ${g.photos}</span></p>` : nothing}</details>`;
 }

@@ -62,7 +62,7 @@ async function join(ctx) {
     ctx.go("#/");
   } catch (error) {
     const code = /** @type {any} */ (error)?.code;
-    if (code === "pair.citizen" || code === "citizen.required") ui.needsCitizen = true;
+    if (code === "pair.citizen_needed") ui.needsCitizen = true;
     else ui.error = problemText(code);
   }
   ui.doing = false;

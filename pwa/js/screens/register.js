@@ -39,7 +39,7 @@ function form(ctx) {
   return html`${field({ id: "full_name", label: t("register.name"), value: f.full_name, input: set("full_name"), error: errors.full_name, max: 80 })}
     ${similar.length ? html`<p class="strip sun">${icon("info")}<span>${t("register.similar")}: ${similar.slice(0, 3).map((/** @type {any} */ p, /** @type {number} */ n) => html`${n ? ", " : ""}<a href=${toPerson(p.id)}>${p.full_name} (${p.birth_year})</a>`)}</span></p>` : nothing}
     ${field({ id: "birth_year", label: t("register.year"), value: f.birth_year, input: set("birth_year"), mode: "numeric", max: 4, error: errors.birth_year })}
-    ${choices({ name: "gender", label: t("register.gender"), value: f.gender, options: ["f", "m", "o"].map((g) => [g, t(`gender.${g}`)]), pick: set("gender") })}
+    ${choices({ name: "gender", label: t("register.gender"), value: f.gender, options: ["female", "male", "other"].map((g) => [g, t(`gender.${g}`)]), pick: set("gender") })}
     ${choices({ name: "group", label: t("register.group"), value: f.group, wide: true, options: GROUPS.map((g) => [g, t(`group.${g}`)]), pick: set("group"), error: errors.group })}
     ${field({ id: "phone", label: t("register.phone"), value: f.phone, input: set("phone"), mode: "tel", optional: true, max: 20 })}
     <section class="card pad"><h2 class="strong">${t("register.consent")}</h2><p class="small">${t("register.consent.text")}</p>

@@ -25,6 +25,8 @@ function view(ctx) {
       <section class="card pad">${choices({ name: "policy", label: t("settings.policy"), value: s.photoPolicy, wide: true, options: ["now", "wifi", "tap"].map((p) => [p, t(`settings.policy.${p}`)]), pick: (p) => ctx.attempt(() => ctx.app.setPhotoPolicy(p)) })}
         <p class="soft small">${t("settings.policy.hint")}</p></section>
       ${hamlet(ctx)}
+      <section class="card pad">${choices({ name: "place", label: t("settings.place"), value: ctx.device.place.agreed() ? "yes" : "no", options: [["no", t("settings.place.no")], ["yes", t("settings.place.yes")]], pick: (v) => { ctx.device.place.agree(v === "yes"); ctx.redraw(); } })}
+        <p class="soft small">${t("settings.place.why")}</p></section>
       <section class="card pad">${choices({ name: "language", label: t("settings.language"), value: currentLanguage(), options: [["vi", "Tiếng Việt"], ["en", "English"]], pick: (code) => speak(ctx, code) })}</section>
       ${storage(ctx)}${install(ctx)}
       <section class="card pad"><h2 class="strong">${t("settings.export")}</h2><p class="soft small">${t("settings.export.why")}</p>${alt("save", t("settings.export"), () => exportUnsent(ctx))}</section>

@@ -12,21 +12,22 @@ export function askSubmit(ctx, d) {
   ctx.sheet(t("submit.title"), () => (missing.length ? lacking(ctx, d, missing) : html`<p>${t("submit.ready")}</p><div class="buttons">${big("send", t("submit.do"), () => send(ctx, d))}</div>`));
 }
 
-/** @param {any} ctx @param {any} d @param {any[]} missing */
+/** One row an indicator, all that it lacks in one line. @param {any} ctx @param {any} d @param {any[]} missing */
 function lacking(ctx, d, missing) {
+  const numbers = [...new Set(missing.filter((m) => m.indicator).map((m) => m.indicator))];
+  const whole = missing.filter((m) => !m.indicator);
   return html`<h3>${t("submit.missing")}</h3>
-    <ul class="rows plainlist">${missing.map((m) => html`<li>${m.indicator
-      ? html`<button type="button" class="row" @click=${() => ctx.go(toIndicator(d.citizen.id, m.indicator))}>${icon("incomplete", "warnicon")}<span class="grow">${missingWords(m, d)}</span>${icon("next")}</button>`
-      : html`<p class="row">${icon("incomplete", "warnicon")}<span class="grow">${missingWords(m, d)}</span></p>`}</li>`)}</ul>
+    <ul class="rows plainlist">${whole.map((m) => html`<li><p class="row">${icon("incomplete", "warnicon")}<span class="grow">${missingWords(m, d)}</span></p></li>`)}
+    ${numbers.map((no) => html`<li><button type="button" class="row" @click=${() => ctx.go(toIndicator(d.citizen.id, no))}>
+      <span class="n">${no}</span><span class="grow"><strong>${d.indicators[no - 1]?.title}</strong><small>${missing.filter((m) => m.indicator === no).map((m) => missingWords(m, d)).join(" · ")}</small></span>${icon("next", "faint")}</button></li>`)}</ul>
     <p class="soft small">${t("submit.missing.hint")}</p>
     <div class="buttons">${alt("send", t("submit.anyway"), () => send(ctx, d))}${big("edit", t("submit.later"), ctx.closeSheet)}</div>`;
 }
 
 /** @param {any} m @param {any} d */
 export function missingWords(m, d) {
-  const values = { n: m.indicator ?? "", each: d.rule.min_each, total: d.rule.min_total };
-  const words = t(`missing.${m.code}`, values);
-  return words === `missing.${m.code}` ? t("missing.other", values) : words;
+  const words = t(`missing.${m.code}`, { each: d.rule.min_each, total: d.rule.min_total });
+  return words === `missing.${m.code}` ? t("missing.other") : words;
 }
 
 /** @param {any} ctx @param {any} d */

@@ -7,7 +7,7 @@ import { t } from "../text/text.js";
 /** An image by its address: undefined while it is being fetched, null where the bytes are not on this phone.
  * @param {string | null | undefined} url @param {string} alt @param {string} [extra] */
 export function picture(url, alt, extra = "") {
-  if (url) return html`<img class=${extra} src=${url} alt=${alt} decoding="async" @error=${mark} @load=${mark} />`;
+  if (url) return html`<img class=${extra} src=${url} alt=${alt} @error=${mark} @load=${mark} />`;
   if (url === undefined) return html`<span class="noimage ${extra}"></span>`;
   return html`<span class="noimage ${extra}">${icon("gallery")}<small>${t("photo.not_here")}</small></span>`;
 }
