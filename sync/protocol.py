@@ -15,6 +15,7 @@ MAX_SENT_BYTES = 256 * 1024
 MAX_UNPACKED_BYTES = 1024 * 1024
 MAX_MUTATION_BYTES = 64 * 1024
 MAX_MUTATIONS = 500
+OLDEST_APP = (2026, 11)  # year and month; raise it at most twelve months behind
 MIN_PAGE_BYTES, MAX_PAGE_BYTES = 4 * 1024, 1024 * 1024
 DOSSIER_NAMESPACE = uuid.UUID("6f0d9c1e-3b57-4d5a-9d0c-3a2f5e8b7c41")
 _UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
@@ -47,6 +48,14 @@ def is_timestamp(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_too_old(app: str) -> bool:
+    """Whether the pull is refused; a version that we cannot read is taken as new."""
+    parts = app.split(".")
+    if len(parts) < 2 or not (parts[0].isdecimal() and parts[1].isdecimal()):
+        return False
+    return (int(parts[0]), int(parts[1])) < OLDEST_APP
 
 
 def digest(mutation: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from server.domain import communes, devices, reading, receipts, syncing
 from server.http.access import CurrentDevice, auth_required, challenge, current_device, database, set_device_cookie
 from server.http.body import read_json
 from sync.errors import Problem
-from sync.protocol import VERSION, Envelope, parse_envelope, timestamp
+from sync.protocol import VERSION, Envelope, is_too_old, parse_envelope, timestamp
 
 blueprint = Blueprint("sync", __name__, url_prefix="/api/v1/sync")
 
@@ -32,7 +32,10 @@ def sync() -> Response:
                 problem.details["challenge"] = challenge()
             raise
         devices.heard(conn, device.commune_id, device.id, _heard(envelope, moment))
-    response = jsonify(_pull(device, envelope, pushed))
+        photos = receipts.states(conn, device.commune_id, device, envelope.photos)
+    if is_too_old(envelope.app):
+        raise Problem("app.too_old", "Ứng dụng đã cũ, mời cập nhật.", ack=pushed.ack, results=pushed.results)
+    response = jsonify({**_pull(device, envelope, pushed), "photos": photos})
     set_device_cookie(response, device.commune_id, device.id, device.row["token_version"])
     return response
 
@@ -75,5 +78,4 @@ def _pull(device: CurrentDevice, envelope: Envelope, pushed: syncing.Pushed) -> 
             "cursors": pulled.cursors,
             "more": pulled.more,
             "resync": pulled.resync,
-            "photos": receipts.states(conn, device.commune_id, device, envelope.photos),
         }
