@@ -1,0 +1,48 @@
+// Builds pwa/dist: one script, one style sheet, the image worker, the shell and its service worker; and the staff site's htmx.
+import { createHash } from "node:crypto";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, "dist");
+const TARGET = ["chrome92", "safari15.4", "firefox115"];
+const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+
+const digest = (content) => createHash("sha256").update(content).digest("hex").slice(0, 10);
+
+async function bundle(entry, name, format) {
+  const result = await build({ entryPoints: [join(here, entry)], bundle: true, minify: true, format, target: TARGET, write: false, legalComments: "none", charset: "utf8" });
+  const content = result.outputFiles[0].contents;
+  const file = `${name}-${digest(content)}.${entry.endsWith(".css") ? "css" : "js"}`;
+  writeFileSync(join(dist, file), content);
+  return file;
+}
+
+function files(folder, prefix = "") {
+  return readdirSync(folder).flatMap((name) => (statSync(join(folder, name)).isDirectory() ? files(join(folder, name), `${prefix}${name}/`) : [`${prefix}${name}`]));
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+const js = await bundle("js/main.js", "app", "esm");
+const css = await bundle("css/app.css", "app", undefined);
+const worker = await bundle("js/device/picture-worker.js", "picture", "iife");
+cpSync(join(here, "icons"), join(dist, "icons"), { recursive: true, filter: (path) => !path.endsWith(".py") });
+copyFileSync(join(here, "manifest.webmanifest"), join(dist, "manifest.webmanifest"));
+const shell = readFileSync(join(here, "index.html"), "utf8").replaceAll("{{css}}", `/app/${css}`).replaceAll("{{js}}", `/app/${js}`).replaceAll("{{worker}}", `/app/${worker}`).replaceAll("{{version}}", version);
+writeFileSync(join(dist, "index.html"), shell);
+
+const all = files(dist).filter((name) => name !== "index.html").sort();
+const whole = digest(all.map((name) => `${name} ${digest(readFileSync(join(dist, name)))}`).join("\n") + digest(shell));
+const list = ["/app/", ...all.map((name) => `/app/${name}`)];
+writeFileSync(join(dist, "sw.js"), readFileSync(join(here, "sw.js"), "utf8").replace(/^\/\* global.*\n/m, "").replaceAll("__BUILD__", JSON.stringify(whole)).replaceAll("__FILES__", JSON.stringify(list)));
+
+const vendor = join(here, "..", "server", "web", "static", "vendor");
+mkdirSync(vendor, { recursive: true });
+copyFileSync(join(here, "node_modules", "htmx.org", "dist", "htmx.min.js"), join(vendor, "htmx.min.js"));
+
+const size = (names) => names.reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length, 0);
+console.log(`built ${whole}: ${size(["index.html", js, css, worker])} bytes gzipped to a capture screen, ${size(files(dist))} with icons and worker`);

@@ -1,0 +1,80 @@
+// The facade: the only thing that screens talk to.
+import { APP_VERSION } from "../../../sync/js/protocol.js";
+import { createDeposit } from "./deposit.js";
+import { identity, sign } from "./identity.js";
+import { createGallery } from "./gallery.js";
+import { createRound } from "./round.js";
+import { createSaving } from "./save.js";
+import { createState } from "./state.js";
+import { createTriggers } from "./triggers.js";
+import { createUploader } from "./upload.js";
+import { createView } from "./view.js";
+
+/** @param {{store: any, net: any, env: any}} parts env: now, iso, room, random, wifi, locks, channel */
+export function createApp({ store, net, env }) {
+  const state = createState({ store, env });
+  const view = createView({ store, state });
+  const changed = () => { env.channel?.postMessage("changed"); state.refresh(); };
+  const saving = createSaving({ store, view, env, state, changed });
+  const round = createRound({ store, net, env, state });
+  const uploader = createUploader({ store, net, env, state, mended: round.mended });
+  const gallery = createGallery({ store, net, env, view, state });
+  const triggers = createTriggers({ store, net, env, state, round, uploader, gallery });
+  const deposit = createDeposit({ store, env });
+
+  async function start() {
+    await saving.finishRemovals().catch(() => {});
+    await state.load();
+    env.channel?.addEventListener("message", () => state.refresh());
+    triggers.start();
+  }
+
+  /** @param {{code: string, citizen?: any}} call */
+  async function pair({ code, citizen }) {
+    const who = await identity(store);
+    const tidy = code.toUpperCase().replace(/[^0-9A-Z]/g, "");
+    const known = (await store.meta("pair_calls")) ?? [];
+    const body = { code: tidy, device: { id: who.id, name: env.deviceName(), platform: env.platform(), key: who.key }, signature: await sign(who, `pair\n${tidy}`), ...(citizen ? { citizen: { id: (await store.meta(`self:${tidy}`)) ?? crypto.randomUUID(), ...citizen } } : {}) };
+    if (body.citizen) await store.setMeta(`self:${tidy}`, body.citizen.id);
+    const answer = await net.pair(body);
+    await store.setMeta("pair_calls", [...known.filter((/** @type {any} */ c) => c.code !== tidy), body]);
+    await paired(answer);
+    return { ok: true };
+  }
+
+  /** @param {any} answer */
+  async function paired(answer) {
+    const next = (await store.meta("next")) ?? 1;
+    const outbox = await store.outbox();
+    const first = outbox[0]?.seq ?? next;
+    if (answer.next !== first) await store.replaceOutbox(outbox.map((/** @type {any} */ m, /** @type {number} */ n) => ({ ...m, seq: answer.next + n })), answer.next + outbox.length);
+    for (const [key, value] of Object.entries({ people: answer.people, scopes: answer.scopes, year: answer.year, commune: answer.commune, paired: true })) await store.setMeta(key, value);
+    if (!(await store.meta("epoch"))) await store.setMeta("epoch", answer.epoch);
+    await store.setMeta("me", answer.person.id);
+    await state.load();
+    changed();
+    await triggers.now();
+  }
+
+  return {
+    version: APP_VERSION,
+    subscribe: state.subscribe, status: state.status, start, pair,
+    choosePerson: async (/** @type {string} */ id) => { await store.setMeta("me", id); await state.load(); changed(); },
+    setPhotoPolicy: async (/** @type {string} */ policy) => { await store.setMeta("photo_policy", policy); await state.load(); state.wake(); },
+    pause: async () => { await store.setMeta("paused", true); await state.load(); },
+    resume: async () => { await store.setMeta("paused", false); await state.load(); await triggers.now(true); },
+    sendNow: () => triggers.now(true),
+    places: async () => (await store.docsOf("place")).map((/** @type {any} */ p) => ({ id: p.data.place, name: p.data.name, kind: p.data.kind })),
+    searchPeople: view.searchPeople, dossier: view.dossier, queue: view.queue,
+    registerCitizen: saving.registerCitizen, setFields: saving.setFields, addPhoto: saving.addPhoto,
+    setCaption: (/** @type {string} */ id, /** @type {string} */ text, /** @type {any} */ basis) => saving.setFields(id, "evidence", { caption: text }, basis),
+    movePhoto: saving.movePhoto, removePhoto: saving.removePhoto, undo: saving.undo, submit: saving.submit, appraise: saving.appraise,
+    withdraw: (/** @type {string} */ citizen) => saving.command(citizen, "withdraw", "submitted"),
+    reopen: (/** @type {string} */ citizen, /** @type {string} */ reason) => saving.command(citizen, "reopen", "appraised", reason ? { reason } : {}),
+    photoUrl: gallery.photoUrl, releaseUrl: gallery.releaseUrl, hamletPhotosPlan: gallery.plan, downloadHamletPhotos: gallery.download,
+    draft: store.draft, saveDraft: store.setDraft, clearDraft: store.removeDraft,
+    returnTo: () => store.meta("return_to"),
+    setReturnTo: (/** @type {any} */ value) => store.setMeta("return_to", value ? { at: env.iso(), ...value } : null),
+    exportUnsent: deposit.exportUnsent,
+  };
+}

@@ -1,0 +1,70 @@
+// Photos to look at: our own bytes, thumbnails of what was sent in, larger ones on Wi-Fi or by a tap.
+
+const SPACE_LIMIT_BYTES = 60 * 1024 * 1024;
+const THUMB_BYTES = 8000;
+const SENT_IN = ["submitted", "appraised", "returned", "eligible", "not_eligible", "decided"];
+
+/** @param {{store: any, net: any, env: any, view: any, state: any}} parts */
+export function createGallery({ store, net, env, view, state }) {
+  /** @param {string} sha256 @param {"thumb" | "screen"} size @returns {Promise<string | null>} */
+  async function photoUrl(sha256, size) {
+    const own = size === "screen" ? await store.bytes(sha256) : null;
+    const cached = own ? null : ((await store.cached(`${sha256}:${size}`)) ?? (size === "screen" ? await fetched(sha256, "screen") : null));
+    const bytes = own ?? cached?.bytes ?? (await store.bytes(sha256)) ?? (await store.cached(`${sha256}:thumb`))?.bytes ?? (await fetched(sha256, size))?.bytes;
+    return bytes ? URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" })) : null;
+  }
+
+  /** From the server, when there is signal; kept for next time. @param {string} sha256 @param {string} size */
+  async function fetched(sha256, size) {
+    if (state.status().signal === "no" || !state.status().paired) return null;
+    try {
+      const bytes = await net.photo(sha256, size);
+      const entry = { key: `${sha256}:${size}`, bytes, type: "image/jpeg", used_at: env.now(), size: bytes.byteLength };
+      await store.cache(entry);
+      return entry;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The photos of dossiers sent in that are not here. @param {string} size */
+  async function absent(size) {
+    const [evidence, dossiers, keys] = await Promise.all([view.all("evidence"), view.all("dossier"), store.cachedKeys()]);
+    const sent = new Set(dossiers.filter((/** @type {any} */ d) => SENT_IN.includes(d.data.state)).map((/** @type {any} */ d) => d.id));
+    const here = new Set(keys);
+    const mine = new Set((await store.photos()).map((/** @type {any} */ p) => p.sha256));
+    return evidence.filter((/** @type {any} */ e) => sent.has(e.data.dossier) && !here.has(`${e.data.sha256}:${size}`) && !(mine.has(e.data.sha256) && size === "screen"));
+  }
+
+  async function fetchThumbs() {
+    if (!["chapter", "head", "contact"].includes(state.status().me?.role)) return;
+    for (const one of await absent("thumb")) if (!(await fetched(one.data.sha256, "thumb")) && state.status().signal !== "yes") return;
+  }
+
+  async function plan() {
+    const wanted = await absent("screen");
+    return { count: wanted.length, bytes: wanted.reduce((/** @type {number} */ sum, /** @type {any} */ e) => sum + Math.min(e.data.bytes || THUMB_BYTES, 120_000), 0) };
+  }
+
+  /** Resumes where it stopped: what is here is not fetched again. */
+  async function download() {
+    for (const one of await absent("screen")) await fetched(one.data.sha256, "screen");
+    await makeRoom();
+    state.refresh();
+  }
+
+  /** Oldest first; our own unreceipted photos are never in the cache, so never dropped. */
+  async function makeRoom() {
+    await store.run(["cache"], "readwrite", async (/** @type {any} */ tx) => {
+      const all = await tx.objectStore("cache").index("used_at").getAll();
+      let over = all.reduce((/** @type {number} */ sum, /** @type {any} */ e) => sum + e.size, 0) - SPACE_LIMIT_BYTES;
+      for (const entry of all) {
+        if (over <= 0) return;
+        await tx.objectStore("cache").delete(entry.key);
+        over -= entry.size;
+      }
+    });
+  }
+
+  return { photoUrl, releaseUrl: (/** @type {string} */ url) => URL.revokeObjectURL(url), fetchThumbs, plan, download };
+}

@@ -1,0 +1,126 @@
+// One sync round: read the batch, post, apply the answer whole. The server's refusals, each with its mending.
+import { batch, nextSize, renumber } from "../../../sync/js/outbox.js";
+import { APP_VERSION, KEEP_MS, VERSION } from "../../../sync/js/protocol.js";
+import { identity, makeIdentity, sign, thumbprint } from "./identity.js";
+
+/** @param {{store: any, net: any, env: any, state: any}} parts */
+export function createRound({ store, net, env, state }) {
+  let most = 50;
+  let pageBytes = 65536;
+
+  /** Sends all text and pulls all pages. @returns {Promise<any[]>} what the server says of photos */
+  async function run() {
+    let answer;
+    let photos = [];
+    let pages = 0;
+    do {
+      answer = await mended(once, 6);
+      if (answer.photos) photos = answer.photos;
+      pages += 1;
+    } while (pages < 500 && (answer.more || (await store.outbox()).length > 0 && answer.advanced));
+    return photos;
+  }
+
+  async function once() {
+    const body = await request();
+    const began = env.now();
+    let answer;
+    try {
+      answer = await net.sync(body);
+    } catch (error) {
+      if (/** @type {any} */ (error).code === "too_large") most = nextSize(most, 0, true);
+      throw error;
+    }
+    if (answer.v !== VERSION) throw Object.assign(new Error("portal"), { code: "portal" });
+    const took = env.now() - began;
+    most = nextSize(most, took, false);
+    pageBytes = Math.min(1_000_000, Math.max(16_384, took > 6000 ? pageBytes / 2 : pageBytes * 2));
+    const { lost, results } = await store.applyAnswer(answer, { now: env.iso() });
+    for (const { mutation, result } of results) state.noticeResult(mutation, result);
+    for (const scope of lost) state.notice("scope.lost", scope);
+    state.skew(answer.now);
+    return { ...answer, advanced: body.mutations.length > 0 };
+  }
+
+  async function request() {
+    const [who, outbox, photos, cursors, epoch, room] = await Promise.all([identity(store), store.outbox(), store.photos(), store.meta("cursors"), store.meta("epoch"), env.room()]);
+    const waiting = photos.filter((/** @type {any} */ p) => p.state !== "received");
+    const oldest = [...outbox.map((/** @type {any} */ m) => m.at), ...waiting.map((/** @type {any} */ p) => p.at)].sort()[0] ?? null;
+    return {
+      v: VERSION, app: APP_VERSION, device: who.id, now: env.iso(), epoch, limit: Math.round(pageBytes),
+      waiting: { mutations: outbox.length, photos: waiting.length, oldest_at: oldest, free_bytes: room.freeBytes, persisted: room.persisted },
+      cursors: cursors ?? {}, photos: waiting.slice(0, 200).map((/** @type {any} */ p) => ({ sha256: p.sha256, by: p.by })), mutations: batch(outbox, most),
+    };
+  }
+
+  /** Runs a step again after mending what the server refused. @param {() => Promise<any>} step @param {number} tries @returns {Promise<any>} */
+  async function mended(step, tries) {
+    try {
+      return await step();
+    } catch (error) {
+      const { code, body } = /** @type {any} */ (error);
+      const mend = /** @type {Record<string, (body: any) => Promise<unknown>>} */ ({ "auth.required": renew, "device.unknown": repeatPairing, "device.cloned": becomeAnother, "seq.gap": renumberFrom, epoch: afterRestore, too_large: shrink })[code];
+      if (!mend || tries <= 0) throw error;
+      await mend(body ?? {});
+      return mended(step, tries - 1);
+    }
+  }
+
+  async function shrink() {
+    if (most > 1) return;
+    const [first] = await store.outbox();
+    if (!first) return;
+    await store.replaceOutbox([{ seq: first.seq, id: first.id, op: "void", type: first.type, doc: first.doc, at: first.at, by: first.by }, ...(await store.outbox()).slice(1)], await store.meta("next"), { [`too_large:${first.id}`]: first });
+    state.notice("mutation.too_large", first.id);
+  }
+
+  /** A new cookie without a code. @param {any} body */
+  async function renew(body) {
+    if (!body.challenge) throw Object.assign(new Error("auth.required"), { code: "auth.required" });
+    const who = await identity(store);
+    await net.renew({ device: who.id, challenge: body.challenge, signature: await sign(who, `renew\n${body.challenge}\n\n`) });
+  }
+
+  /** A backup older than this phone: its kept pair calls are made again. */
+  async function repeatPairing() {
+    const calls = (await store.meta("pair_calls")) ?? [];
+    if (!calls.length) throw Object.assign(new Error("auth.required"), { code: "auth.required" });
+    for (const call of calls) await renumberTo((await net.pair(call)).next);
+  }
+
+  /** Another copy of this phone used our numbers: an id of our own, numbered from 1. @param {any} body */
+  async function becomeAnother(body) {
+    const who = await identity(store);
+    const fresh = (await store.meta("clone")) ?? (await makeIdentity());
+    await store.setMeta("clone", fresh);
+    const signature = await sign(who, `renew\n${body.challenge}\n${fresh.id}\n${await thumbprint(fresh.key)}`);
+    const answer = await net.renew({ device: who.id, challenge: body.challenge, clone: { id: fresh.id, key: fresh.key }, signature });
+    await store.replaceOutbox(renumber(await store.outbox(), answer.next), answer.next + (await store.outbox()).length, { identity: fresh, clone: undefined });
+  }
+
+  /** @param {any} body */
+  const renumberFrom = (body) => renumberTo(body.expected);
+
+  /** @param {number} next */
+  async function renumberTo(next) {
+    const outbox = await store.outbox();
+    await store.replaceOutbox(renumber(outbox, next), next + outbox.length);
+  }
+
+  /** The server came back from a backup: what it may lack is sent again, ids unchanged. @param {any} body */
+  async function afterRestore(body) {
+    const since = new Date(env.now() - KEEP_MS).toISOString();
+    const done = (await store.done()).filter((/** @type {any} */ m) => m.done_at >= since).sort((/** @type {any} */ a, /** @type {any} */ b) => (a.done_at < b.done_at ? -1 : a.done_at > b.done_at ? 1 : a.seq - b.seq));
+    const again = [...done.map((/** @type {any} */ { done_at: _at, result: _result, ...mutation }) => mutation), ...(await store.outbox())];
+    await store.run(["outbox", "photos", "meta"], "readwrite", async (/** @type {any} */ tx) => {
+      await tx.objectStore("outbox").clear();
+      for (const mutation of renumber(again, body.expected)) await tx.objectStore("outbox").put(mutation);
+      for (const photo of await tx.objectStore("photos").getAll()) if (photo.state === "received" && !photo.dropped) await tx.objectStore("photos").put({ ...photo, state: "waiting" });
+      await tx.objectStore("meta").put(body.expected + again.length, "next");
+      await tx.objectStore("meta").put({}, "cursors");
+      await tx.objectStore("meta").put(body.epoch, "epoch");
+    });
+  }
+
+  return { run, mended };
+}

@@ -1,0 +1,136 @@
+// Saving: every act becomes mutations in the outbox, in one strict transaction. Never waits for the network.
+import { commandBase, splitByBase } from "../../../sync/js/base.js";
+import { dossierId, wellFormed } from "../../../sync/js/protocol.js";
+import { sha1, sha256Hex } from "./identity.js";
+
+const UNDO_MS = 6000;
+const fail = (/** @type {string} */ code) => { throw Object.assign(new Error(code), { code }); };
+
+/** @param {{store: any, view: any, env: any, state: any, changed: () => void}} parts */
+export function createSaving({ store, view, env, state, changed }) {
+  /** @param {string} op @param {string} type @param {string} doc @param {any} more */
+  async function mutation(op, type, doc, more) {
+    const me = await state.me();
+    return { id: crypto.randomUUID(), ...(me ? { by: me.id } : {}), op, type, doc, at: env.iso(), ...more };
+  }
+
+  /** @param {any[]} mutations @param {any} [more] */
+  async function keep(mutations, more) {
+    await store.save(mutations, more);
+    changed();
+    state.wake();
+  }
+
+  const clean = (/** @type {Record<string, any>} */ set) => Object.fromEntries(Object.entries(set).map(([k, v]) => [k, typeof v === "string" ? wellFormed(v) : v]));
+
+  /** The mutation that begins a dossier, or none where it is there. @param {string} citizenId */
+  async function beginning(citizenId) {
+    const year = await view.year();
+    const id = await dossierId(citizenId, year, sha1);
+    const { view: known } = await view.one(id);
+    return { id, first: known ? [] : [await mutation("create", "dossier", id, { base: 0, set: { citizen: citizenId, year } })] };
+  }
+
+  /** @param {string} doc @param {string} type @param {Record<string, any>} set @param {any} basis @param {string} [citizenId] */
+  async function setFields(doc, type, set, basis, citizenId) {
+    const shown = basis ?? (await view.one(doc)).basis;
+    const first = type === "dossier" && !(await view.one(doc)).view ? (await beginning(citizenId ?? (await citizenOf(doc)))).first : [];
+    const parts = await Promise.all(splitByBase(clean(set), shown).map((part) => mutation("update", type, doc, part)));
+    await keep([...first, ...parts]);
+  }
+
+  /** Whose dossier an id is: ids are made of the citizen and the year. @param {string} doc */
+  async function citizenOf(doc) {
+    const year = await view.year();
+    for (const citizen of await view.all("citizen")) if ((await dossierId(citizen.id, year, sha1)) === doc) return citizen.id;
+    return fail("citizen.unknown");
+  }
+
+  /** @param {any} photo */
+  async function addPhoto(photo) {
+    const me = await state.me();
+    const sha256 = await sha256Hex(photo.bytes);
+    const { id: dossier, first } = await beginning(photo.citizenId);
+    const id = crypto.randomUUID();
+    const set = clean({ dossier, indicator: photo.indicator, sha256, bytes: photo.bytes.byteLength, width: photo.width ?? null, height: photo.height ?? null, captured_at: photo.captured_at ?? env.iso(), source: photo.source ?? "camera", ...(photo.kind ? { kind: photo.kind } : {}), ...(photo.caption ? { caption: photo.caption } : {}), ...(photo.position ? { position: photo.position } : {}), ...(photo.replaces ? { replaces: photo.replaces } : {}), ...(photo.moved_from ? { moved_from: photo.moved_from } : {}) });
+    const create = await mutation("create", "evidence", id, { base: 0, set });
+    const thumb = photo.thumb ? { key: `${sha256}:thumb`, bytes: photo.thumb, type: "image/jpeg", used_at: env.now(), size: photo.thumb.byteLength } : undefined;
+    await keep([...first, create], { photo: { by: me?.id ?? "", sha256, type: photo.type ?? "image/jpeg", size: photo.bytes.byteLength, state: "waiting", at: env.iso() }, bytes: photo.bytes, thumb, draft: photo.draft });
+    return { id, sha256 };
+  }
+
+  /** A new entry with the same bytes, the old one deleted. @param {string} id @param {{citizenId: string, indicator: number}} to */
+  async function movePhoto(id, to) {
+    const { view: old, basis } = await view.one(id);
+    if (!old) return fail("photo.absent");
+    const { id: dossier, first } = await beginning(to.citizenId);
+    const { author: _author, updated_at: _at, verdict: _v, reason: _r, replaces: _p, ...rest } = old.data;
+    const fresh = crypto.randomUUID();
+    const create = await mutation("create", "evidence", fresh, { base: 0, set: { ...rest, dossier, indicator: to.indicator, moved_from: id } });
+    const remove = await mutation("delete", "evidence", id, { base: { [id]: basis.rev } });
+    await keep([...first, create, remove]);
+    return { id: fresh };
+  }
+
+  /** Hidden at once, deleted when the time to undo is over. @param {string} id */
+  async function removePhoto(id) {
+    const removals = (await store.meta("removals")) ?? {};
+    await store.setMeta("removals", { ...removals, [id]: env.now() + UNDO_MS });
+    changed();
+    setTimeout(() => finishRemovals().catch(() => {}), UNDO_MS + 200);
+    return { id };
+  }
+
+  /** @param {{id: string}} token */
+  async function undo({ id }) {
+    const { [id]: _gone, ...rest } = (await store.meta("removals")) ?? {};
+    await store.setMeta("removals", rest);
+    changed();
+  }
+
+  async function finishRemovals() {
+    const removals = (await store.meta("removals")) ?? {};
+    const due = Object.keys(removals).filter((id) => removals[id] <= env.now());
+    if (!due.length) return;
+    const mutations = [];
+    for (const id of due) {
+      const { view: known, basis } = await view.one(id);
+      if (known) mutations.push(await mutation("delete", "evidence", id, { base: { [id]: basis.rev } }));
+    }
+    const rest = Object.fromEntries(Object.entries(removals).filter(([id]) => !due.includes(id)));
+    await keep(mutations, { meta: { removals: rest } });
+  }
+
+  /** @param {any} person */
+  async function registerCitizen(person) {
+    const me = await state.me();
+    const id = crypto.randomUUID();
+    const { consent, ...fields } = person;
+    const set = clean(Object.fromEntries(Object.entries({ place: me?.place_id ?? me?.place, ...fields }).filter(([, v]) => v !== undefined && v !== null && v !== "")));
+    if (consent) set.consent = [{ ...consent, at: env.iso(), by: me?.id }];
+    await keep([await mutation("create", "citizen", id, { base: 0, set })]);
+    return id;
+  }
+
+  /** @param {string} citizenId @param {string} op @param {string} expect @param {Record<string, any>} [set] @param {any} [basis] */
+  async function command(citizenId, op, expect, set = {}, basis = undefined) {
+    const { id, first } = await beginning(citizenId);
+    const shown = basis ?? (await view.one(id)).basis;
+    const { base, after } = commandBase(set, shown);
+    await keep([...first, await mutation(op, "dossier", id, { base, after, expect, ...(Object.keys(set).length ? { set: clean(set) } : {}) })]);
+  }
+
+  /** @param {string} citizenId */
+  async function submit(citizenId) {
+    const dossier = await view.dossier(citizenId);
+    await command(citizenId, "submit", dossier.state === "returned" ? "returned" : "draft");
+  }
+
+  /** @param {string} citizenId @param {{scores: Record<number, number>, note?: string}} given @param {any} basis */
+  async function appraise(citizenId, { scores, note }, basis) {
+    const set = Object.fromEntries(Object.entries(scores).map(([no, score]) => [`chapter.${no}`, score]));
+    await command(citizenId, "appraise", "submitted", note ? { ...set, chapter_note: note } : set, basis);
+  }
+
+  return { setFields, addPhoto, movePhoto, removePhoto, undo, finishRemovals, registerCitizen, submit, appraise, command };
+}

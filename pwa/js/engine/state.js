@@ -1,0 +1,68 @@
+// What the app knows of itself at this moment: a cheap snapshot for every screen, and who listens.
+
+const BUILD_MS = Date.parse("2026-11-01T00:00:00Z");
+const THREE_YEARS_MS = 3 * 365 * 24 * 3600 * 1000;
+const LOW_BYTES = 20 * 1024 * 1024;
+
+/** @param {{store: any, env: any}} parts */
+export function createState({ store, env }) {
+  const listeners = new Set();
+  let wakeUp = () => {};
+  let queued = false;
+  /** @type {any} */
+  let now = {
+    ready: false, paired: false, device: null, people: [], me: null, year: new Date(env.now()).getFullYear(), commune: null, offlineReady: false, signal: "unknown", authNeeded: false, revoked: false, tooOld: false, wrongClock: false,
+    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [],
+  };
+
+  /** @param {Record<string, any>} part */
+  function set(part) {
+    now = { ...now, ...part };
+    for (const listener of listeners) listener();
+  }
+
+  async function load() {
+    const [who, people, me, year, commune, policy, paused, paired, notices, places] = await Promise.all(["identity", "people", "me", "year", "commune", "photo_policy", "paused", "paired", "notices"].map((key) => store.meta(key)).concat(store.docsOf("place")));
+    const names = new Map(places.map((/** @type {any} */ p) => [p.data.place, p.data.name]));
+    const named = (people ?? []).map((/** @type {any} */ p) => ({ ...p, place_id: p.place, place: names.get(p.place) ?? "" }));
+    const chosen = named.find((/** @type {any} */ p) => p.id === me) ?? (named.length === 1 ? named[0] : null);
+    set({ ready: true, paired: Boolean(paired), device: who ? { id: who.id, name: env.deviceName() } : null, people: named, me: chosen, year: year ?? now.year, commune: commune ?? null, photoPolicy: policy ?? "now", paused: Boolean(paused), notices: notices ?? [], wrongClock: env.now() < BUILD_MS || env.now() > BUILD_MS + THREE_YEARS_MS });
+    await refreshCounts();
+  }
+
+  async function refreshCounts() {
+    const [outbox, photos, room, offlineReady] = await Promise.all([store.outbox(), store.photos(), env.room(), env.offlineReady()]);
+    const waiting = photos.filter((/** @type {any} */ p) => p.state !== "received");
+    const oldestAt = [...outbox.map((/** @type {any} */ m) => m.at), ...waiting.map((/** @type {any} */ p) => p.at)].sort()[0] ?? null;
+    const bytes = waiting.reduce((/** @type {number} */ sum, /** @type {any} */ p) => sum + p.size, 0);
+    set({ offlineReady, waiting: { mutations: outbox.length, photos: waiting.length, bytes, oldestAt }, storage: { freeBytes: room.freeBytes, persisted: room.persisted, low: room.freeBytes !== null && room.freeBytes < LOW_BYTES } });
+  }
+
+  /** Several changes at once redraw once. */
+  function refresh() {
+    if (queued) return;
+    queued = true;
+    Promise.resolve().then(() => { queued = false; return refreshCounts(); }).catch((error) => console.error(error));
+  }
+
+  /** @param {string} code @param {string} about */
+  async function notice(code, about) {
+    const notices = [...((await store.meta("notices")) ?? []), { id: crypto.randomUUID(), code, about, at: env.iso() }].slice(-20);
+    await store.setMeta("notices", notices);
+    set({ notices });
+  }
+
+  return {
+    set, load, refresh, refreshCounts, notice,
+    subscribe: (/** @type {() => void} */ listener) => { listeners.add(listener); return () => listeners.delete(listener); },
+    status: () => now,
+    me: async () => now.me,
+    progress: (/** @type {any} */ part) => set(part),
+    sending: () => now.sending,
+    reason: () => (now.signal === "no" ? "no_signal" : now.signal === "portal" ? "portal" : now.authNeeded ? "auth" : now.paused ? "paused" : null),
+    noticeResult: (/** @type {any} */ mutation, /** @type {any} */ result) => { if (!["merged", "duplicate", "redirected", "waiting"].includes(result.result)) notice(`result.${result.result}`, mutation.doc); },
+    skew: (/** @type {string} */ serverNow) => { if (Math.abs(Date.parse(serverNow) - env.now()) > 600_000) set({ wrongClock: true }); else if (now.wrongClock) set({ wrongClock: false }); },
+    onWake: (/** @type {() => void} */ fn) => { wakeUp = fn; },
+    wake: () => wakeUp(),
+  };
+}

@@ -1,0 +1,75 @@
+// When to sync: at the start, after a save, when signal or the person comes back, by a tap; one round at a time.
+import { waitMs } from "../../../sync/js/retry.js";
+
+const AFTER_SAVE_MS = 3000;
+const EVERY_MS = 5 * 60 * 1000;
+const LEASE_MS = 60_000;
+
+/** @param {{store: any, net: any, env: any, state: any, round: any, uploader: any, gallery: any}} parts */
+export function createTriggers({ store, net, env, state, round, uploader, gallery }) {
+  let running = /** @type {Promise<void> | null} */ (null);
+  let again = false;
+  let tapped = false;
+  let tries = 0;
+  /** @type {any} */
+  let timer = null;
+
+  function start() {
+    state.onWake(() => later(AFTER_SAVE_MS));
+    env.on("online", () => now());
+    env.on("visible", () => now());
+    setInterval(() => { if (env.visible() && state.status().waiting.mutations + state.status().waiting.photos > 0) now(); }, EVERY_MS);
+    now();
+  }
+
+  /** @param {number} ms */
+  function later(ms) {
+    clearTimeout(timer);
+    timer = setTimeout(() => now(), ms);
+  }
+
+  /** Runs a round, or one more after that which runs. @param {boolean} [byTap] @returns {Promise<void>} */
+  function now(byTap = false) {
+    tapped = tapped || byTap;
+    if (running) { again = true; return running; }
+    running = env.exclusively("sync", LEASE_MS, all).catch(failed).finally(() => {
+      running = null;
+      if (again) { again = false; now(); }
+    });
+    return /** @type {Promise<void>} */ (running);
+  }
+
+  async function all() {
+    if (!state.status().paired) return;
+    const byTap = tapped;
+    tapped = false;
+    state.set({ round: "text", error: null });
+    const told = await round.run();
+    tries = 0;
+    state.set({ signal: "yes", authNeeded: false, revoked: false, tooOld: false });
+    await state.load();
+    const policy = state.status().photoPolicy;
+    const may = policy === "now" || byTap || (policy === "wifi" && env.wifi());
+    if (may && !state.status().paused && state.status().waiting.photos) {
+      state.set({ round: "photos" });
+      await uploader.run(told, () => state.status().paused);
+    }
+    state.set({ round: state.status().paused ? "paused" : state.status().waiting.photos && !may ? "waiting" : "idle" });
+    await state.refreshCounts();
+    await gallery.fetchThumbs().catch(() => {});
+    await state.refreshCounts();
+  }
+
+  /** @param {any} error */
+  async function failed(error) {
+    const code = error.code ?? "internal";
+    if (code === "internal") console.error(error);
+    const signal = code === "no_signal" ? await net.health() : code === "portal" ? "portal" : "yes";
+    state.set({ round: "idle", sending: null, signal, authNeeded: code === "auth.required", revoked: code === "device.revoked", tooOld: code === "app.too_old", error: ["no_signal", "portal"].includes(code) ? null : { code, message: error.message } });
+    await state.refreshCounts().catch(() => {});
+    tries += 1;
+    if (code !== "device.revoked") later(waitMs(tries, error.retryAfterS ?? null, env.random()));
+  }
+
+  return { start, now };
+}

@@ -1,0 +1,159 @@
+// What screens read: server copies with pending patches, people, dossiers, the queue.
+import { basis } from "../../../sync/js/base.js";
+import { missing, total } from "../../../sync/js/missing.js";
+import { overlay } from "../../../sync/js/overlay.js";
+import { dossierId, fold } from "../../../sync/js/protocol.js";
+import { sha1 } from "./identity.js";
+
+const APPRAISERS = ["chapter", "head", "contact"];
+const EDITABLE = ["draft", "returned", "none"];
+const RULE = { min_total: 80, min_each: 5 };
+
+/** @param {{store: any, state: any}} parts */
+export function createView({ store, state }) {
+  /** All of one type with what waits on top. @param {string} type @returns {Promise<any[]>} */
+  async function all(type) {
+    const [docs, outbox, hidden] = await Promise.all([store.docsOf(type), store.outbox(), removals()]);
+    /** @type {Map<string, any[]>} */
+    const pending = new Map();
+    for (const mutation of outbox) if (mutation.type === type) pending.set(mutation.doc, [...(pending.get(mutation.doc) ?? []), mutation]);
+    const known = new Map(docs.map((/** @type {any} */ doc) => [doc.id, doc]));
+    for (const id of pending.keys()) if (!known.has(id)) known.set(id, undefined);
+    return [...known].filter(([id]) => !hidden.has(id)).map(([id, doc]) => overlay(doc, pending.get(id) ?? [])).filter(Boolean);
+  }
+
+  /** @param {string} id */
+  async function one(id) {
+    const [doc, pending] = await Promise.all([store.doc(id), store.pendingOf(id)]);
+    return { view: overlay(doc, pending), basis: basis(doc, pending), doc, pending };
+  }
+
+  const removals = async () => new Map(Object.entries((await store.meta("removals")) ?? {}));
+  const year = async () => (await store.meta("year")) ?? new Date().getFullYear();
+
+  async function placeNames() {
+    return new Map((await store.docsOf("place")).map((/** @type {any} */ p) => [p.data.place, p.data.name]));
+  }
+
+  /** @param {string} text */
+  async function searchPeople(text) {
+    const wanted = fold(text ?? "");
+    const [citizens, dossiers, evidence, names, photos, now] = await Promise.all([all("citizen"), all("dossier"), all("evidence"), placeNames(), store.photos(), year()]);
+    const ofYear = new Map(dossiers.filter((d) => d.data.year === now).map((d) => [d.data.citizen, d]));
+    const counts = tally(evidence, (e) => e.data.dossier);
+    const waiting = new Set(photos.filter((/** @type {any} */ p) => p.state !== "received").map((/** @type {any} */ p) => p.sha256));
+    const unsent = tally(evidence.filter((e) => waiting.has(e.data.sha256)), (e) => e.data.dossier);
+    return citizens.filter((c) => fold(c.data.full_name ?? "").includes(wanted)).map((c) => {
+      const dossier = ofYear.get(c.id);
+      return { id: c.id, full_name: c.data.full_name, birth_year: c.data.birth_year ?? null, group: c.data.group ?? null, placeName: names.get(c.data.place) ?? "", dossierState: dossier?.data.state ?? (dossier ? "draft" : "none"), photoCount: counts.get(dossier?.id) ?? 0, waiting: (unsent.get(dossier?.id) ?? 0) + (dossier?.pending || c.pending ? 1 : 0), unconfirmed: c.data.state === "unconfirmed" };
+    }).sort((a, b) => lastName(a.full_name).localeCompare(lastName(b.full_name), "vi"));
+  }
+
+  /** @param {string} citizenId */
+  async function dossier(citizenId) {
+    const [{ view: citizen }, now, me] = await Promise.all([one(citizenId), year(), state.me()]);
+    if (!citizen) return null;
+    const id = await dossierId(citizenId, now, sha1);
+    const { view, basis: shown } = await one(id);
+    const data = view?.data ?? {};
+    const [evidence, indicators, programme, names, conflicts] = await Promise.all([evidenceOf(id), indicatorsOf(now), programmeOf(now), placeNames(), all("conflict")]);
+    const dossierState = view ? (data.state ?? "draft") : "none";
+    const rule = { min_total: programme?.min_total ?? RULE.min_total, min_each: programme?.min_each ?? RULE.min_each };
+    const held = new Set(conflicts.filter((c) => c.data.doc === id && c.data.state === "open").map((c) => c.data.field));
+    const counts = Object.fromEntries(tally(evidence.filter((e) => !e.replacedBy), (e) => e.indicator));
+    const appraises = APPRAISERS.includes(me?.role) && me?.citizen !== citizenId;
+    const shown_ = (/** @type {string} */ who) => total(data, who);
+    return {
+      citizen: { id: citizenId, ...citizen.data, placeName: names.get(citizen.data.place) ?? "" }, id, year: now, state: dossierState, reason: data.reason ?? "",
+      total: shown_("self"), chapterTotal: shown_("chapter"), finalTotal: shown_("final"), editable: EDITABLE.includes(dossierState), mayAppraise: appraises && dossierState === "submitted", mayReopen: appraises && dossierState === "appraised",
+      mayEditSelf: EDITABLE.includes(dossierState), waitingReview: held.size > 0, rule, missing: missing(data, counts, rule), chapterNote: data.chapter_note ?? "", basis: shown, consent: programme?.consent ?? null,
+      indicators: indicators.map((/** @type {any} */ i) => indicator(i, data, evidence, held, citizen.data.group ?? 1)),
+    };
+  }
+
+  /** @param {any} i @param {Record<string, any>} data @param {any[]} evidence @param {Set<string>} held @param {number} group */
+  function indicator(i, data, evidence, held, group) {
+    return {
+      no: i.no, title: i.title, competence: i.competence, asks: i.asks, digital: Boolean(i.digital), guide: i.guides?.[group] ?? {}, kinds: i.kinds ?? [], sample: Boolean(i.sample),
+      self: data[`self.${i.no}`] ?? null, note: data[`note.${i.no}`] ?? "", chapter: data[`chapter.${i.no}`] ?? null, final: data[`final.${i.no}`] ?? null,
+      held: held.has(`self.${i.no}`) || held.has(`note.${i.no}`) || held.has(`chapter.${i.no}`), verdict: data[`verdict.${i.no}`] ?? "", verdictReason: data[`verdict_reason.${i.no}`] ?? "",
+      photos: evidence.filter((e) => e.indicator === i.no),
+    };
+  }
+
+  /** The photos of a dossier, oldest first. @param {string} id */
+  async function evidenceOf(id) {
+    const [found, photos, cached, me] = await Promise.all([all("evidence"), store.photos(), store.cachedKeys(), state.me()]);
+    const mine = found.filter((e) => e.data.dossier === id);
+    const replaced = new Map(mine.filter((e) => e.data.replaces).map((e) => [e.data.replaces, e.id]));
+    const states = new Map(photos.map((/** @type {any} */ p) => [p.sha256, p]));
+    const here = new Set(cached);
+    const dossierDoc = (await one(id)).view;
+    const open = EDITABLE.includes(dossierDoc?.data.state ?? "none");
+    return mine.map((e) => photoOf(e, states.get(e.data.sha256), here, replaced, me, open, dossierDoc)).sort((a, b) => (String(a.captured_at) < String(b.captured_at) ? -1 : 1));
+  }
+
+  /** @param {any} e @param {any} photo @param {Set<string>} here @param {Map<string, string>} replaced @param {any} me @param {boolean} open @param {any} dossierDoc */
+  function photoOf(e, photo, here, replaced, me, open, dossierDoc) {
+    const own = e.data.author === me?.id;
+    const sending = state.sending() === e.data.sha256;
+    let status = "received";
+    if (photo && photo.state !== "received") status = sending ? "sending" : "waiting";
+    else if (!photo && !here.has(`${e.data.sha256}:thumb`)) status = "not_here";
+    return {
+      id: e.id, sha256: e.data.sha256, indicator: e.data.indicator, caption: e.data.caption ?? "", kind: e.data.kind ?? null, captured_at: e.data.captured_at ?? null, source: e.data.source ?? "camera", bytes: e.data.bytes ?? 0,
+      status, reason: e.data.reason ?? "", verdict: e.data.verdict ?? "", replacedBy: replaced.get(e.id) ?? null, mine: own, canRemove: open && (own || (me?.citizen && me.citizen === dossierDoc?.data.citizen)), stuck: photo?.reason ?? null,
+    };
+  }
+
+  async function indicatorsOf(/** @type {number} */ now) {
+    const found = (await store.docsOf("indicator")).map((/** @type {any} */ d) => d.data).filter((/** @type {any} */ d) => d.year === now);
+    return found.sort((/** @type {any} */ a, /** @type {any} */ b) => a.no - b.no);
+  }
+
+  async function programmeOf(/** @type {number} */ now) {
+    return (await store.docsOf("programme")).map((/** @type {any} */ d) => d.data).find((/** @type {any} */ d) => d.year === now) ?? null;
+  }
+
+  /** What waits, goes up, or was received lately, by person. */
+  async function queue() {
+    const [outbox, photos, evidence, dossiers, citizens] = await Promise.all([store.outbox(), store.photos(), all("evidence"), all("dossier"), all("citizen")]);
+    const citizenOf = new Map(dossiers.map((d) => [d.id, d.data.citizen]));
+    const names = new Map(citizens.map((c) => [c.id, c.data.full_name]));
+    /** @type {Map<string, any>} */
+    const people = new Map();
+    const put = (/** @type {string} */ citizenId, /** @type {any} */ item) => {
+      const entry = people.get(citizenId) ?? { personName: names.get(citizenId) ?? "", citizenId, items: [] };
+      entry.items.push(item);
+      people.set(citizenId, entry);
+    };
+    for (const m of outbox) put(ownerOf(m, citizenOf, evidence), { kind: "text", op: m.op, type: m.type, label: "", state: "waiting", reason: state.reason(), at: m.at, bytes: JSON.stringify(m).length });
+    const bySha = new Map(evidence.map((e) => [e.data.sha256, e]));
+    for (const p of photos) {
+      const e = bySha.get(p.sha256);
+      const status = p.state === "received" ? "received" : state.sending() === p.sha256 ? "sending" : "waiting";
+      put(citizenOf.get(e?.data.dossier) ?? "", { kind: "photo", label: e ? String(e.data.indicator) : "", indicator: e?.data.indicator ?? null, sha256: p.sha256, state: status, reason: status === "waiting" ? (p.reason ?? state.reason()) : null, at: p.at, bytes: p.size });
+    }
+    return [...people.values()];
+  }
+
+  return { all, one, searchPeople, dossier, queue, year, placeNames, programmeOf, indicatorsOf };
+}
+
+/** @param {any} m @param {Map<string, string>} citizenOf @param {any[]} evidence */
+function ownerOf(m, citizenOf, evidence) {
+  if (m.type === "citizen") return m.doc;
+  if (m.type === "dossier") return m.set?.citizen ?? citizenOf.get(m.doc) ?? "";
+  const dossier = m.set?.dossier ?? evidence.find((e) => e.id === m.doc)?.data.dossier;
+  return citizenOf.get(dossier) ?? "";
+}
+
+/** @template T @param {T[]} items @param {(item: T) => any} key @returns {Map<any, number>} */
+function tally(items, key) {
+  const counts = new Map();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
+}
+
+/** Vietnamese lists go by the given name, then the rest. @param {string} name */
+const lastName = (name) => `${(name ?? "").split(" ").slice(-1)[0]} ${name}`;

@@ -1,0 +1,71 @@
+// Opens IndexedDB, and opens it again when the browser closed it under us. The only door to it.
+import { openDB } from "idb";
+
+const NAME = "minhchung";
+const SCHEMA = 1;
+
+/** @param {any} db @param {number} from */
+function upgrade(db, from) {
+  if (from < 1) {
+    const docs = db.createObjectStore("docs", { keyPath: "id" });
+    docs.createIndex("type", "type");
+    docs.createIndex("parent", "parent");
+    const outbox = db.createObjectStore("outbox", { keyPath: "seq" });
+    outbox.createIndex("doc", "doc");
+    db.createObjectStore("done", { keyPath: "id" }).createIndex("at", "done_at");
+    db.createObjectStore("photos", { keyPath: ["by", "sha256"] }).createIndex("sha256", "sha256");
+    db.createObjectStore("bytes");
+    db.createObjectStore("cache", { keyPath: "key" }).createIndex("used_at", "used_at");
+    db.createObjectStore("drafts");
+    db.createObjectStore("meta");
+    db.createObjectStore("log", { autoIncrement: true });
+  }
+}
+
+/** One connection that comes back: iOS closes it in the background. */
+export function openDatabase() {
+  /** @type {Promise<any> | null} */
+  let opening = null;
+  const open = () => {
+    opening ??= openDB(NAME, SCHEMA, {
+      upgrade,
+      blocking: (_from, _to, event) => /** @type {any} */ (event.target).close(),
+      terminated: () => { opening = null; },
+    }).catch((error) => { opening = null; throw error; });
+    return opening;
+  };
+
+  /**
+   * Runs one transaction; resolves when it is complete, that is on disk.
+   * @template T @param {string[]} stores @param {"readonly" | "readwrite"} mode
+   * @param {(tx: any) => Promise<T> | T} work must await nothing but this transaction
+   * @returns {Promise<T>}
+   */
+  async function run(stores, mode, work) {
+    try {
+      return await once(await open(), stores, mode, work);
+    } catch (error) {
+      const name = /** @type {any} */ (error)?.name;
+      if (name !== "InvalidStateError" && !/closing|closed|lost/i.test(String(/** @type {any} */ (error)?.message))) throw error;
+      opening = null;
+      return once(await open(), stores, mode, work);
+    }
+  }
+
+  return { run, close: async () => { (await opening)?.close(); opening = null; } };
+}
+
+/** @param {any} db @param {string[]} stores @param {"readonly" | "readwrite"} mode @param {(tx: any) => any} work */
+async function once(db, stores, mode, work) {
+  const tx = db.transaction(stores, mode, mode === "readwrite" ? { durability: "strict" } : {});
+  let result;
+  try {
+    result = await work(tx);
+  } catch (error) {
+    try { tx.abort(); } catch { /* it aborted itself */ }
+    await tx.done.catch(() => {});
+    throw tx.error ?? error;
+  }
+  await tx.done;
+  return result;
+}
