@@ -31,7 +31,8 @@ def icon(size: int, mark: float, rounded: bool) -> Image.Image:
 
     stroke(draw, [*place(CAMERA), place(CAMERA)[0]], 30 * scale, PAPER)
     stroke(draw, place(TICK), 34 * scale, SUN)
-    return image.resize((size, size), Image.Resampling.LANCZOS)
+    small = image.resize((size, size), Image.Resampling.LANCZOS)
+    return small.quantize(48, method=Image.Quantize.FASTOCTREE)
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     for size in (192, 512):
         icon(size, 1.0, rounded=True).save(here / f"icon-{size}.png", optimize=True)
         icon(size, 0.78, rounded=False).save(here / f"maskable-{size}.png", optimize=True)
-    icon(180, 0.9, rounded=False).convert("RGB").save(here / "icon-180.png", optimize=True)
+    icon(180, 0.9, rounded=False).convert("RGB").quantize(48).save(here / "icon-180.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ function cameraOf(stream) {
   /** @type {HTMLVideoElement | null} */
   let shown = null;
   return {
-    hasTorch: Boolean(/** @type {any} */ (track.getCapabilities?.() ?? {}).torch),
+    hasTorch: Boolean(/** @type {any} */ (track.getCapabilities?.())?.torch),
     /** @param {HTMLVideoElement} video */
     show(video) {
       shown = video;

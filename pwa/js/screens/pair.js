@@ -36,7 +36,8 @@ const hero = () => ["camera", "star", "send"].map((name, n) => html`<span>${icon
 /** @param {any} ctx */
 function citizenForm(ctx) {
   const ui = ctx.ui;
-  const f = (ui.form ??= { full_name: "", birth_year: "", group: "1", how: "self" });
+  ui.form ??= { full_name: "", birth_year: "", group: "1", how: "self" };
+  const f = ui.form;
   const errors = ui.errors ?? {};
   const set = (/** @type {string} */ name) => (/** @type {string} */ value) => { f[name] = value; ctx.redraw(); };
   return html`<p class="lead">${t("pair.citizen")}</p>

@@ -45,6 +45,7 @@ function page(ctx, d) {
     body: html`<p class="statline">${stateChip(d.state, d.reason)}${d.waitingReview ? chip(t("person.waitingreview"), "waiting", "sun") : nothing}</p>
       ${summary(d)}
       ${d.chapterNote ? html`<section class="card pad"><h2>${t("person.chapternote")}</h2><p>${d.chapterNote}</p></section>` : nothing}
+      ${d.indicators.length ? nothing : empty("waiting", t("person.noindicators"), t("person.noindicators.text"))}
       ${GROUPS.map(([from, to]) => group(d, d.indicators.filter((/** @type {any} */ i) => i.no >= from && i.no <= to)))}`,
     bar: actions(ctx, d),
   });
@@ -104,13 +105,12 @@ function actions(ctx, d) {
   const id = d.citizen.id;
   if (d.mayAppraise && d.state === "submitted") return html`${withdrawing(ctx, d)}${big("star", t("person.score"), () => ctx.go(toAppraise(id)))}`;
   if (d.editable) return html`${alt("send", t("person.submit"), () => askSubmit(ctx, d))}${big("camera", t("person.shoot"), () => pickIndicator(ctx, d))}`;
-  if (d.mayAppraise && d.state === "appraised") return alt("retake", t("person.reopen"), () => askReopen(ctx, d));
+  if (d.mayReopen) return alt("retake", t("person.reopen"), () => askReopen(ctx, d));
   return d.state === "submitted" ? withdrawing(ctx, d) : nothing;
 }
 
 /** @param {any} ctx @param {any} d */
 function withdrawing(ctx, d) {
-  if (d.mayEditSelf === false) return nothing;
   return alt("back", t("person.withdraw"), async () => {
     const { ok } = await ctx.attempt(() => ctx.app.withdraw(d.citizen.id));
     if (ok) ctx.toast(t("withdraw.done"));

@@ -1,6 +1,6 @@
 // What waits, what goes up, what the commune has: by person, each with its reason.
 import { html, nothing } from "lit-html";
-import { moment, size, t } from "../text/text.js";
+import { moment, problemText, size, t } from "../text/text.js";
 import { photoChip } from "../ui/chip.js";
 import { alt, big, empty, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
@@ -27,11 +27,15 @@ function view(ctx) {
     body: html`${photos ? html`<p class="strip quiet">${icon("info")}<span>${t("queue.warn")}</span></p>` : nothing}
       ${waits && s.waiting.oldestAt ? html`<p class="soft small">${t("queue.since", { time: moment(s.waiting.oldestAt) })}</p>` : nothing}
       ${waits ? nothing : empty("received", t("queue.empty"), t("queue.empty.text"))}
+      ${noticeLines(s)}
       ${(ctx.data ?? []).map((/** @type {any} */ group) => person(ctx, group))}`,
     bar: waits ? html`${s.paused ? alt("play", t("queue.resume"), () => ctx.attempt(() => ctx.app.resume())) : alt("pause", t("queue.pause"), () => ctx.attempt(() => ctx.app.pause()))}
       ${big("send", t("queue.send"), () => ctx.attempt(() => ctx.app.sendNow()))}` : nothing,
   });
 }
+
+/** What the commune answered that a person should know, newest first. @param {any} s */
+const noticeLines = (s) => [...(s.notices ?? [])].reverse().slice(0, 8).map((/** @type {any} */ n) => html`<p class="strip quiet">${icon("info")}<span>${problemText(n.code, n.text)}<small class="soft"> ${moment(n.at)}</small></span></p>`);
 
 /** @param {any} s */
 function progress(s) {
@@ -50,5 +54,5 @@ function itemRow(ctx, item) {
   const words = item.reason && t(`reason.${item.reason}`);
   const under = [item.bytes ? size(item.bytes) : "", moment(item.at), words && words !== `reason.${item.reason}` ? words : ""].filter(Boolean).join(" · ");
   return html`<li class="row">${item.sha256 ? html`<span class="mini">${picture(ctx.url(item.sha256, "thumb"), "")}</span>` : html`<span class="n">${icon("note")}</span>`}
-    <span class="grow"><strong>${item.label || t(`queue.${item.kind}`)}</strong><small>${under}</small>${photoChip({ status: item.state })}</span></li>`;
+    <span class="grow"><strong>${item.indicator ? t("indicator.no", { n: item.indicator }) : t(`queue.${item.kind}`)}</strong><small>${under}</small>${photoChip({ status: item.state })}</span></li>`;
 }

@@ -42,9 +42,10 @@ export function startShell({ app, device, screens, root }) {
       return { ok: true, value: await act() };
     } catch (error) {
       const problem = /** @type {any} */ (error);
-      showToast(problemText(problem?.code, undefined), { name: "incomplete" });
-      if (!problem?.code) console.error(error);
-      return { ok: false, code: problem?.code };
+      const code = problem?.name === "QuotaExceededError" ? "storage.full" : problem?.code;
+      showToast(problemText(code), { name: "incomplete" });
+      if (!code) console.error(error);
+      return { ok: false, code };
     }
   }
 

@@ -3,13 +3,15 @@ import { html, nothing } from "lit-html";
 import { icon } from "./icon.js";
 import { lasting, problemText, size, t } from "../text/text.js";
 
+const DAY_MS = 24 * 3600 * 1000;
+
 /** @param {any} s the app's status @param {boolean} [here] on the page that the line would lead to */
 export function strip(s, here = false) {
   const trouble = troubleOf(s);
   const flow = flowOf(s);
   if (flow && here) delete flow.href;
-  const notices = (s.notices ?? []).slice(-2).map((/** @type {any} */ n) => line({ tone: "quiet", name: "info", strong: problemText(n.code, n.text) }));
-  return html`${trouble ? line(trouble) : nothing}${notices}${flow ? line(flow) : nothing}`;
+  const fresh = here ? null : (s.notices ?? []).filter((/** @type {any} */ n) => Date.now() - Date.parse(n.at) < DAY_MS).pop();
+  return html`${trouble ? line(trouble) : nothing}${fresh ? line({ tone: "quiet", name: "info", strong: problemText(fresh.code, fresh.text), href: "#/queue" }) : nothing}${flow ? line(flow) : nothing}`;
 }
 
 /** @param {{tone: string, name: string, strong: string, rest?: string, href?: string}} o */
