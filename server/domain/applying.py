@@ -9,6 +9,7 @@ from typing import Any
 
 from server.domain import permissions
 from server.domain.permissions import APPRAISERS, Actor, Subject
+from server.domain.text import fold
 from server.domain.workspace import Doc, Workspace
 from sync.fields import TYPES
 from sync.merge import OwnWrite, merge, own_write
@@ -110,10 +111,24 @@ def _create(work: Workspace, edit: Edit, kind: str, parent: Doc | None, place: i
     values = {fields[name].column: value for name, value in edit.patch.items() if name in fields}
     values |= {"id": edit.mutation["doc"], "place_id": place, "citizen_id": citizen, "author": edit.actor.person_id}
     doc = work.add(kind, _defaults(kind) | values)
-    doc.row["rev"] = 1
-    doc.row["field_versions"] = {name: edit.version(1) for name in edit.patch}
+    rev = work.bump(doc)
+    doc.row["field_versions"] = {name: edit.version(rev) for name in edit.patch}
+    if kind == "citizen":
+        doc.row["possible_duplicate"] = _registered_before(work, doc)
     record(work, edit, doc, {name: [None, value] for name, value in edit.patch.items()})
     return Outcome()
+
+
+def _registered_before(work: Workspace, doc: Doc) -> str | None:
+    """Somebody of the same place, name and year of birth: both stay, staff look."""
+    name, year = fold(doc.row["full_name"]), doc.row["birth_year"]
+    twins = [
+        d.id
+        for d in work.docs.values()
+        if d.type == "citizen" and d is not doc and d.row["place_id"] == doc.row["place_id"] and not d.row["deleted"]
+        and fold(d.row["full_name"]) == name and d.row["birth_year"] == year
+    ]  # fmt: skip
+    return twins[0] if twins else work.citizen_like(doc.row["place_id"], name, year)
 
 
 def _defaults(kind: str) -> dict[str, Any]:
@@ -210,20 +225,18 @@ def _settled(doc: Doc, name: str, value: Any) -> Any:
 
 def put(work: Workspace, edit: Edit, doc: Doc, written: dict[str, Any]) -> None:
     """Writes fields as this edit's, with history, and tells open conflicts on them."""
-    doc.row["rev"] += 1
+    rev = work.bump(doc)
     patch = {}
     for name, value in written.items():
         patch[name] = [doc.get(name), value]
         doc.put(name, value)
-        doc.row["field_versions"][name] = edit.version(doc.row["rev"])
+        doc.row["field_versions"][name] = edit.version(rev)
     doc.row["updated_at"] = work.now
-    doc.dirty = True
     record(work, edit, doc, patch)
     for conflict in work.open_conflicts(doc.id):
         if conflict.row["field"] in written:
             conflict.row["theirs"] = _value(work, edit, written[conflict.row["field"]], doc.row["rev"])
-            conflict.row["rev"] += 1
-            conflict.dirty = True
+            work.bump(conflict)
 
 
 def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int) -> str:
@@ -234,8 +247,8 @@ def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int
         same = earlier.get("by") == edit.actor.person_id and earlier.get("device") == edit.actor.device_id
         if conflict.row["field"] == name and same:
             conflict.row["mine"] = mine
-            conflict.row["rev"] += 1
-            conflict.dirty = True
+            work.bump(conflict)
+            record(work, edit, conflict, {"mine": [earlier, mine]})
             return conflict.id
     version = [*(doc.row["field_versions"].get(name) or []), None, None, None, None, None][:5]
     theirs = {"value": doc.get(name) if name in TYPES[doc.type] else None, "rev": version[0] or 0}
@@ -243,11 +256,12 @@ def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int
     fresh = work.add(
         "conflict",
         {
-            "id": str(uuid.uuid4()), "rev": 1, "place_id": doc.row["place_id"], "citizen_id": doc.row["citizen_id"],
+            "id": str(uuid.uuid4()), "place_id": doc.row["place_id"], "citizen_id": doc.row["citizen_id"],
             "author": edit.actor.person_id, "type": doc.type, "doc_id": doc.id, "field": name,
             "base": {"rev": base}, "theirs": theirs, "mine": mine, "to": settler(edit, doc, name), "state": "open",
         },
     )
+    work.bump(fresh)
     record(work, edit, fresh, {})
     return fresh.id
 

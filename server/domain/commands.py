@@ -79,7 +79,17 @@ def step(work: Workspace, edit: Edit, doc: Doc, rules: Step, rule: Rule) -> Outc
         target = "eligible" if settled.eligible else "not_eligible"
     reason = edit.patch.get("reason")
     put(work, edit, doc, outcome.apply | {"state": target, "reason": reason})
+    if target == "decided":
+        doc.row["decided_snapshot"] = _pinned(work, doc)
     return Outcome("merged") if outcome.stale else Outcome()
+
+
+def _pinned(work: Workspace, doc: Doc) -> dict[str, Any]:
+    """What was decided: the revision and the photos that stood there."""
+    work.load_under(doc.row["citizen_id"])
+    entries = [d for d in work.docs.values() if d.type == "evidence" and d.row["dossier_id"] == doc.id]
+    kept = [{"doc": d.id, "rev": d.row["rev"], "sha256": d.row["sha256"]} for d in entries if not d.row["deleted"]]
+    return {"rev": doc.row["rev"], "at": work.now, "evidence": sorted(kept, key=lambda e: e["doc"])}
 
 
 def _only_fields(
@@ -133,14 +143,12 @@ def _all_own(edit: Edit, doc: Doc) -> bool:
 
 def _mark_deleted(work: Workspace, edit: Edit, doc: Doc) -> None:
     doc.row["deleted"] = True
-    doc.row["rev"] += 1
+    work.bump(doc)
     doc.row["updated_at"] = work.now
-    doc.dirty = True
     record(work, edit, doc, {"deleted": [False, True]})
     for conflict in work.open_conflicts(doc.id):
         conflict.row["state"] = "closed"
-        conflict.row["rev"] += 1
-        conflict.dirty = True
+        work.bump(conflict)
 
 
 def _under(work: Workspace, doc: Doc) -> list[Doc]:
@@ -201,8 +209,7 @@ def resolve(work: Workspace, edit: Edit, conflict: Doc) -> Outcome:
     elif not _fits(target, name, value):
         return rejected("value.invalid", "Giá trị không hợp lệ.", field="value")
     conflict.row["state"] = "resolved"
-    conflict.row["rev"] += 1
-    conflict.dirty = True
+    work.bump(conflict)
     record(work, edit, conflict, {"state": ["open", "resolved"], "value": [None, value]})
     return _write_choice(work, edit, target, name, value)
 

@@ -48,13 +48,14 @@ def add_citizen(
     ident = ident or str(uuid.uuid4())
     work = Workspace(conn, commune_id, now)
     work.lock([place_id])
-    version = [1, f"web:{by}", str(uuid.uuid4()), 0]
+    rev = work.revision_floor + 1
+    version = [rev, f"web:{by}", str(uuid.uuid4()), 0]
     doc = work.add(
         "citizen",
         {
             **values,
             "id": ident,
-            "rev": 1,
+            "rev": rev,
             "place_id": place_id,
             "citizen_id": ident,
             "author": by,
@@ -66,7 +67,7 @@ def add_citizen(
     )
     work.rows["history"].append(
         {
-            "commune_id": commune_id, "doc_id": doc.id, "rev": 1, "type": "citizen", "op": "create",
+            "commune_id": commune_id, "doc_id": doc.id, "rev": rev, "type": "citizen", "op": "create",
             "patch": {name: [None, value] for name, value in values.items() if value is not None},
             "person_id": by or None, "device_id": version[1], "mutation_id": version[2], "device_at": None,
             "server_at": now,

@@ -257,6 +257,7 @@ def _quarantine(batch: Batch, each: Handled) -> None:
             mutation_id=each.mutation["id"],
             person_id=actor.person_id if actor else None,
             place_id=actor.place_id if actor else None,
+            citizen_id=actor.citizen_id if actor else None,
             reason=each.outcome.code or each.outcome.result,
             payload=_storable(each.mutation),
             state="open",

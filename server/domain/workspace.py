@@ -5,6 +5,7 @@ Knows tables and counters; knows no rule of merging, rights or states.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -73,6 +74,19 @@ class Workspace:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in LOGS})
     exits: list[tuple[int, Doc]] = field(default_factory=list)
 
+    @cached_property
+    def revision_floor(self) -> int:
+        """After a restore revisions go on from here, so that none is given out twice."""
+        commune = tables.Commune.__table__
+        query = select(commune.c.revision_floor).where(commune.c.id == self.commune_id)
+        return int(self.conn.execute(query).scalar() or 0)
+
+    def bump(self, doc: Doc) -> int:
+        """Gives a document that is written its next revision."""
+        doc.row["rev"] = max(doc.row["rev"], self.revision_floor) + 1
+        doc.dirty = True
+        return int(doc.row["rev"])
+
     def load(self, ids: Iterable[str], *, again: bool = False) -> None:
         """Brings the documents of these ids, with their open conflicts."""
         wanted = sorted({i for i in ids if again or (i not in self.docs and i not in self.absent)})
@@ -116,6 +130,15 @@ class Workspace:
         place = tables.Place.__table__
         query = select(place.c.id).where(place.c.commune_id == self.commune_id, place.c.id == place_id)
         return self.conn.execute(query).first() is not None
+
+    def citizen_like(self, place_id: int, search_name: str, birth_year: int | None) -> str | None:
+        """The id of a citizen of that place with this folded name and year of birth."""
+        table = TABLES["citizen"]
+        query = select(table.c.id).where(
+            table.c.commune_id == self.commune_id, table.c.place_id == place_id, table.c.deleted.is_(False),
+            table.c.search_name == search_name, table.c.birth_year == birth_year,
+        )  # fmt: skip
+        return self.conn.execute(query).scalar()
 
     def open_conflicts(self, ident: str) -> list[Doc]:
         return [c for c in self.conflicts.get(ident, []) if c.row["state"] == "open"]
