@@ -72,7 +72,8 @@ def _secret(given: str | None, home: Path, origin: str) -> str:
             raise WrongSetting(f"MINHCHUNG_SECRET is too weak: {MIN_SECRET_LENGTH} mixed characters or more")
         return given
     if public:
-        raise WrongSetting("MINHCHUNG_SECRET is missing: a public origin needs one (python3 -c 'import secrets; print(secrets.token_urlsafe(48))')")
+        how = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        raise WrongSetting(f"MINHCHUNG_SECRET is missing: a public origin needs one ({how})")
     return _local_secret(home)
 
 

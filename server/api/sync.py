@@ -61,7 +61,8 @@ def _heard(envelope: Envelope, moment: datetime) -> dict[str, Any]:
 def _pull(device: CurrentDevice, envelope: Envelope, pushed: syncing.Pushed) -> dict[str, Any]:
     with database().read() as conn:
         commune = communes.find(conn, device.commune_id)
-        reader = reading.Reader(conn, device.commune_id, tuple(devices.actors(conn, device.commune_id, device.id).values()))
+        actors = tuple(devices.actors(conn, device.commune_id, device.id).values())
+        reader = reading.Reader(conn, device.commune_id, actors)
         pulled = reading.pull(reader, envelope.cursors, envelope.limit)
         own = reading.touched(reader, pushed.touched, pushed.left)
         present = {(c["type"], c["doc"]) for c in pulled.changes}

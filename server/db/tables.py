@@ -4,9 +4,9 @@ Times are RFC 3339 text in UTC with milliseconds (they sort as text); ids of doc
 made by the client. `rev` numbers the writes of one document, `seq` is its place's counter value.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, MetaData
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, MetaData, Table
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -18,6 +18,13 @@ NAMING = {
 }
 SQLModel.metadata.naming_convention = NAMING
 metadata: MetaData = SQLModel.metadata
+
+
+class Stored(SQLModel):
+    """A table class; its `__table__` serves Core statements."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
 
 
 def _json(**options: Any) -> Any:
@@ -36,7 +43,7 @@ def _to_citizen() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["commune_id", "citizen_id"], ["citizen.commune_id", "citizen.id"])
 
 
-class Directory(SQLModel, table=True):
+class Directory(Stored, table=True):
     """The one exempt table: look-ups that arrive without a commune."""
 
     kind: str = Field(primary_key=True, max_length=16)  # pair, poster, login, device
@@ -44,7 +51,7 @@ class Directory(SQLModel, table=True):
     commune_id: int
 
 
-class Commune(SQLModel, table=True):
+class Commune(Stored, table=True):
     id: int = Field(primary_key=True)
     name: str
     epoch: str
@@ -54,7 +61,7 @@ class Commune(SQLModel, table=True):
     created_at: str
 
 
-class Tenant(SQLModel):
+class Tenant(Stored):
     commune_id: int = Field(primary_key=True, sa_type=BigInteger)
 
 
@@ -394,9 +401,11 @@ class Upload(Tenant, table=True):
 class Receipt(Tenant, table=True):
     """The bytes of this hash arrived whole from this person: a promise kept for ever."""
 
+    __table_args__ = (Index("ix_receipt_upload", "commune_id", "upload_id"),)
     person_id: str = Field(primary_key=True, max_length=36)
     sha256: str = Field(primary_key=True, max_length=64)
     device_id: str | None = None
+    upload_id: str | None = Field(default=None, max_length=36)  # its tus name, for a later HEAD
     received_at: str
 
 
@@ -427,7 +436,7 @@ class AccessLog(Tenant, table=True):
     at: str
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(Stored, table=True):
     """Tries per key (pairing, sign-in, deposit), for rate limits across processes."""
 
     kind: str = Field(primary_key=True, max_length=16)

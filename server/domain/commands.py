@@ -169,7 +169,8 @@ def move(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
         return Outcome("held", extra={"conflicts": {"place": conflict}})
     version = doc.row["field_versions"].get("place")
     if version is not None and version[0] > edit.base_of("place") and doc.row["place_id"] != target:
-        return Outcome("held", extra={"conflicts": {"place": hold(work, edit, doc, "place", target, edit.base_of("place"))}})
+        conflict = hold(work, edit, doc, "place", target, edit.base_of("place"))
+        return Outcome("held", extra={"conflicts": {"place": conflict}})
     work.lock([doc.row["place_id"], target])
     work.load_under(doc.id)
     for each in [d for d in work.docs.values() if d.row["citizen_id"] == doc.id]:

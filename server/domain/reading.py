@@ -191,7 +191,7 @@ def _sees_scores(reader: Reader, place_id: int) -> bool:
 def touched(reader: Reader, docs: list[tuple[str, str]], left: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """Every document that a request's mutations touched, through a granted scope, else as `left`."""
     scopes = reader.scopes()
-    found = []
+    found: list[tuple[str, dict[str, Any]]] = []
     for kind, table in TABLES.items():
         ids = sorted({ident for _, ident in [*docs, *left]})
         for start in range(0, len(ids), 400):

@@ -167,20 +167,25 @@ def _apply_all(batch: Batch, mutations: list[dict[str, Any]]) -> list[Handled]:
 
 
 def _prefetch(work: Workspace, mutations: list[dict[str, Any]]) -> None:
+    """Loads what the mutations name, under the locks of its places (SQLite has one lock already)."""
     ids: set[str] = set()
     places: set[int] = set()
     for mutation in mutations:
-        patch = mutation.get("set") if isinstance(mutation.get("set"), dict) else {}
-        named = [mutation.get("doc"), *[(patch or {}).get(n) for n in ("citizen", "dossier", "on", "replaces")]]
-        ids.update(i for i in named if is_uuid(i))
-        place = (patch or {}).get("place")
-        places.update([place] if isinstance(place, int) and not isinstance(place, bool) else [])
+        sent = mutation.get("set")
+        patch: dict[str, Any] = sent if isinstance(sent, dict) else {}
+        named = [mutation.get("doc"), *[patch.get(name) for name in ("citizen", "dossier", "on", "replaces")]]
+        ids.update(str(ident) for ident in named if is_uuid(ident))
+        place = patch.get("place")
+        if isinstance(place, int) and not isinstance(place, bool):
+            places.add(place)
     work.load(ids)
-    places.update(d.row["place_id"] for d in work.docs.values())
-    work.lock(places)
-    if work.conn.dialect.name != "sqlite":
-        work.docs.clear()
-        work.absent.clear()
+    if work.conn.dialect.name == "sqlite":
+        return
+    locked: set[int] = set()
+    while (wanted := places | {d.row["place_id"] for d in work.docs.values()}) - locked:
+        work.lock(wanted)  # somebody may have changed or moved them since they were read
+        locked |= wanted
+        work.forget()
         work.load(ids)
 
 

@@ -109,6 +109,12 @@ class Workspace:
             doc = self.docs.setdefault(row["id"], Doc("conflict", _own(dict(row))))
             self.conflicts[row["doc_id"]].append(doc)
 
+    def forget(self) -> None:
+        """Drops what was read before a lock was taken."""
+        self.docs.clear()
+        self.absent.clear()
+        self.conflicts.clear()
+
     def get(self, ident: str | None) -> Doc | None:
         if ident is None:
             return None
@@ -145,7 +151,7 @@ class Workspace:
 
     def add(self, kind: str, values: dict[str, Any]) -> Doc:
         """A new document; `values` are columns."""
-        row = {**_EMPTY[kind], "commune_id": self.commune_id, "rev": 0, "seq": 0, "deleted": False}
+        row: dict[str, Any] = {**_EMPTY[kind], "commune_id": self.commune_id, "rev": 0, "seq": 0, "deleted": False}
         row |= {"field_versions": {}, "created_at": self.now, "updated_at": self.now, **values}
         doc = Doc(kind, row, is_new=True, dirty=True)
         self.docs[doc.id] = doc

@@ -5,7 +5,8 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, request
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from sync.errors import Problem
@@ -33,6 +34,20 @@ STATUS = {
     "pair.spent": 410,
     "too_large": 413,
     "encoding": 415,
+    "upload.gone": 404,
+    "photo.not_ready": 404,
+    "photo.unreadable": 404,
+    "upload.offset": 409,
+    "upload.content_type": 415,
+    "upload.checksum": 460,
+    "upload.hash": 460,
+    "upload.type": 415,
+    "upload.busy": 503,
+    "upload.algorithm": 400,
+    "upload.hash_missing": 400,
+    "upload.empty": 400,
+    "upload.person": 403,
+    "deposit.invalid": 400,
     "app.too_old": 426,
     "too_many": 429,
     "busy": 503,

@@ -234,9 +234,13 @@ def upgrade() -> None:
     sa.Column('person_id', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
     sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
     sa.Column('device_id', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('upload_id', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
     sa.Column('received_at', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.PrimaryKeyConstraint('commune_id', 'person_id', 'sha256', name=op.f('pk_receipt'))
     )
+    with op.batch_alter_table('receipt', schema=None) as batch_op:
+        batch_op.create_index('ix_receipt_upload', ['commune_id', 'upload_id'], unique=False)
+
     op.create_table('reference',
     sa.Column('commune_id', sa.BigInteger(), nullable=False),
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
@@ -477,6 +481,9 @@ def downgrade() -> None:
     op.drop_table('staff')
     op.drop_table('scope_exit')
     op.drop_table('reference')
+    with op.batch_alter_table('receipt', schema=None) as batch_op:
+        batch_op.drop_index('ix_receipt_upload')
+
     op.drop_table('receipt')
     with op.batch_alter_table('quarantine', schema=None) as batch_op:
         batch_op.drop_index('ix_quarantine_waits')

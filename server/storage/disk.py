@@ -1,0 +1,103 @@
+"""Photos on disk, named by their SHA-256. Knows bytes and paths; no database, no pixels.
+
+`parts/` unfinished uploads, `originals/` as received (never served), `clean/<size>/` what is shown.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+BLOCK = 256 * 1024
+
+
+class PhotoStore:
+    """One folder per commune, so that no hash tells one commune of another's files."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def append(self, commune_id: int, upload_id: str, offset: int, chunk: bytes) -> None:
+        """Writes a chunk at its offset, durable before it returns."""
+        path = self._part(commune_id, upload_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(fd, offset)  # a chunk that was cut before its offset was known
+            os.pwrite(fd, chunk, offset)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def part_hash(self, commune_id: int, upload_id: str) -> tuple[str, bytes]:
+        """SHA-256 hex and the first 32 bytes of an upload."""
+        digest = hashlib.sha256()
+        head = b""
+        with self._part(commune_id, upload_id).open("rb") as file:
+            while block := file.read(BLOCK):
+                head = head or block[:32]
+                digest.update(block)
+        return digest.hexdigest(), head
+
+    def finish(self, commune_id: int, upload_id: str, sha256: str) -> None:
+        """Makes a whole upload the original of its hash, durable before it returns."""
+        target = self._original(commune_id, sha256)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self._part(commune_id, upload_id), target)
+        _sync_folder(target.parent)
+
+    def put(self, commune_id: int, sha256: str, content: bytes) -> None:
+        """Keeps bytes that came whole (from the office or a deposit)."""
+        target = self._original(commune_id, sha256)
+        if not target.exists():
+            _write(target, content)
+
+    def drop_part(self, commune_id: int, upload_id: str) -> None:
+        self._part(commune_id, upload_id).unlink(missing_ok=True)
+
+    def has_original(self, commune_id: int, sha256: str) -> bool:
+        return self._original(commune_id, sha256).is_file()
+
+    @contextmanager
+    def original(self, commune_id: int, sha256: str) -> Iterator[BinaryIO]:
+        with self._original(commune_id, sha256).open("rb") as file:
+            yield file
+
+    def put_clean(self, commune_id: int, sha256: str, size: str, content: bytes) -> None:
+        _write(self.clean_path(commune_id, sha256, size), content)
+
+    def clean_path(self, commune_id: int, sha256: str, size: str) -> Path:
+        return self.root / str(commune_id) / "clean" / size / sha256[:2] / f"{sha256}.jpg"
+
+    def free_bytes(self) -> int:
+        self.root.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self.root).free
+
+    def _part(self, commune_id: int, upload_id: str) -> Path:
+        return self.root / str(commune_id) / "parts" / upload_id
+
+    def _original(self, commune_id: int, sha256: str) -> Path:
+        return self.root / str(commune_id) / "originals" / sha256[:2] / sha256[2:4] / sha256
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Whole or not at all, also across a crash."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
