@@ -85,7 +85,9 @@ class Phone:
         return self.client.post("/api/v1/pair/renew", json=body)
 
     # the outbox
-    def mutation(self, op: str, kind: str, doc: str, patch: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    def mutation(
+        self, op: str, kind: str, doc: str, patch: dict[str, Any] | None = None, **more: Any
+    ) -> dict[str, Any]:
         """The next numbered mutation, not sent yet; `more` overrides any part (`base`, `after`, `expect`, `by`)."""
         base = 0 if op == "create" else self.rev(doc)
         made = {"seq": self.next, "id": str(uuid.uuid4()), "by": self.person.get("id"), "op": op, "type": kind}

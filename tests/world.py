@@ -59,4 +59,11 @@ def sha(text: str) -> str:
 
 def photo(dossier: str, indicator: int = 5, text: str = "photo", **more: Any) -> dict[str, Any]:
     """What `create` of an evidence entry carries."""
-    return {"dossier": dossier, "indicator": indicator, "sha256": sha(text), "bytes": 200_000, "source": "camera", **more}
+    return {
+        "dossier": dossier,
+        "indicator": indicator,
+        "sha256": sha(text),
+        "bytes": 200_000,
+        "source": "camera",
+        **more,
+    }

@@ -148,7 +148,9 @@ def test_nothing_changes_what_was_decided(world: World, own: Phone, chapter: Pho
     assert chapter.data(world.dossier()) == before
 
 
-def test_author_and_the_person_shown_take_a_photo_away_while_it_is_theirs(world: World, own: Phone, chapter: Phone) -> None:
+def test_author_and_the_person_shown_take_a_photo_away_while_it_is_theirs(
+    world: World, own: Phone, chapter: Phone
+) -> None:
     mine, theirs = new_id(), new_id()
     own.do("create", "evidence", mine, photo(world.dossier(), text="a"))
     chapter.do("create", "evidence", theirs, photo(world.dossier(), text="b"))
@@ -168,7 +170,9 @@ def test_what_is_newer_than_the_person_saw_holds_the_deletion(world: World, own:
     result = own.do("delete", "evidence", entry, base={entry: 1})
     assert list(result["conflicts"]) == ["delete"]
     assert entry in own.docs
-    world.as_staff({"op": "resolve", "type": "conflict", "doc": result["conflicts"]["delete"], "base": 1, "set": {"pick": "mine"}})
+    world.as_staff(
+        {"op": "resolve", "type": "conflict", "doc": result["conflicts"]["delete"], "base": 1, "set": {"pick": "mine"}}
+    )
     own.sync()
     assert entry not in own.docs
 
@@ -242,7 +246,9 @@ def test_a_chapters_move_is_a_proposal_that_staff_settle(world: World, own: Phon
     keo.sync()
     result = chapter.do("move", "citizen", world.pao, {"place": world.keo})
     assert list(result["conflicts"]) == ["place"]
-    world.as_staff({"op": "resolve", "type": "conflict", "doc": result["conflicts"]["place"], "base": 1, "set": {"pick": "mine"}})
+    world.as_staff(
+        {"op": "resolve", "type": "conflict", "doc": result["conflicts"]["place"], "base": 1, "set": {"pick": "mine"}}
+    )
     left = chapter.sync()["changes"]
     assert {c["doc"] for c in left if c.get("left")} >= {world.pao, world.dossier()}
     assert world.pao not in chapter.docs

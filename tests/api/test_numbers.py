@@ -151,9 +151,7 @@ def test_a_bug_of_ours_hits_one_mutation_alone(
     assert [q["payload"]["doc"] for q in quarantined(db)] == [cursed]
 
 
-def test_a_database_error_of_one_hits_it_alone(
-    world: World, chapter: Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_error_of_one_hits_it_alone(world: World, chapter: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     real, cursed = syncing.dispatch, new_id()
 
     def dispatch(work: Any, edit: Any) -> Any:

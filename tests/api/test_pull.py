@@ -131,7 +131,9 @@ def test_a_cursor_of_nobodys_making_starts_anew(world: World, phone: Make) -> No
 def test_staff_edits_reach_phones(world: World, phone: Make) -> None:
     one = phone().pair(world.chapter_code())
     one.sync()
-    world.as_staff({"op": "update", "type": "citizen", "doc": world.pao, "base": 1, "set": {"full_name": "Nông Văn Pảo"}})
+    world.as_staff(
+        {"op": "update", "type": "citizen", "doc": world.pao, "base": 1, "set": {"full_name": "Nông Văn Pảo"}}
+    )
     with world.db.write() as conn:
         places.rename(conn, world.commune, world.keo, "Thôn Kéo Lày Mới")
     one.sync()

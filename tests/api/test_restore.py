@@ -20,7 +20,9 @@ class Backup:
     def __init__(self, db: Database) -> None:
         self.db = db
         with db.read() as conn:
-            self.rows = {t: [dict(r) for r in conn.execute(select(t)).mappings()] for t in tables.metadata.sorted_tables}
+            self.rows = {
+                t: [dict(r) for r in conn.execute(select(t)).mappings()] for t in tables.metadata.sorted_tables
+            }
 
     def restore(self) -> None:
         with self.db.write() as conn:

@@ -42,7 +42,13 @@ def test_staff_review_and_the_verdict_comes_back(world: World, phone: Make) -> N
     chapter.queue("submit", "dossier", dossier, expect="draft")
     chapter.sync()
     world.as_staff(
-        {"op": "judge", "type": "evidence", "doc": evidence, "base": 1, "set": {"verdict": "retake", "reason": "Ảnh mờ"}}
+        {
+            "op": "judge",
+            "type": "evidence",
+            "doc": evidence,
+            "base": 1,
+            "set": {"verdict": "retake", "reason": "Ảnh mờ"},
+        }
     )
     chapter.sync()
     assert chapter.data(evidence)["verdict"] == "retake"
