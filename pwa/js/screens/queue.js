@@ -46,7 +46,16 @@ function progress(s) {
 
 /** @param {any} ctx @param {any} group */
 function person(ctx, group) {
-  return html`<section><h2><a href=${toPerson(group.citizenId)}>${group.personName}</a></h2><ul class="card rows">${group.items.map((/** @type {any} */ item) => itemRow(ctx, item))}</ul></section>`;
+  return html`<section><h2><a href=${toPerson(group.citizenId)}>${group.personName}</a></h2><ul class="card rows">${gathered(group.items).map((/** @type {any} */ item) => itemRow(ctx, item))}</ul></section>`;
+}
+
+/** A person's text in one row: how many entries, how heavy, since when. @param {any[]} items */
+export function gathered(items) {
+  const texts = items.filter((item) => item.kind === "text");
+  const others = items.filter((item) => item.kind !== "text");
+  if (!texts.length) return others;
+  const bytes = texts.reduce((sum, item) => sum + item.bytes, 0);
+  return [{ ...texts[0], bytes, count: texts.length }, ...others];
 }
 
 /** @param {any} ctx @param {any} item */
@@ -54,5 +63,5 @@ function itemRow(ctx, item) {
   const words = item.reason && t(`reason.${item.reason}`);
   const under = [item.bytes ? size(item.bytes) : "", moment(item.at), words && words !== `reason.${item.reason}` ? words : ""].filter(Boolean).join(" · ");
   return html`<li class="row">${item.sha256 ? html`<span class="mini">${picture(ctx.url(item.sha256, "thumb"), "")}</span>` : html`<span class="n">${icon("note")}</span>`}
-    <span class="grow"><strong>${item.indicator ? t("indicator.no", { n: item.indicator }) : t(`queue.${item.kind}`)}</strong><small>${under}</small>${photoChip({ status: item.state })}</span></li>`;
+    <span class="grow"><strong>${item.indicator ? t("indicator.no", { n: item.indicator }) : t(`queue.${item.kind}`)}${item.count > 1 ? ` (${item.count})` : nothing}</strong><small>${under}</small>${photoChip({ status: item.state })}</span></li>`;
 }
