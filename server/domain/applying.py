@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.domain import permissions
-from server.domain.permissions import APPRAISERS, Actor, Subject
+from server.domain.permissions import Actor, Subject
 from server.domain.text import fold
 from server.domain.workspace import Doc, Workspace
 from sync.fields import TYPES
@@ -299,7 +299,3 @@ def record(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any]) -> None
             "server_at": work.now,
         }
     )
-
-
-def is_appraiser(actor: Actor) -> bool:
-    return actor.role in APPRAISERS

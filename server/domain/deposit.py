@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select
 from server.db import tables
 from server.db.session import Database
 from server.domain import devices, keys, receipts
+from server.domain.keeping import storable
 from server.storage.disk import PhotoStore
 from sync.errors import Problem
 from sync.photos import MAX_PHOTO_BYTES, sniff
@@ -150,7 +151,7 @@ def _row(commune_id: int, device_id: str | None, mutation: dict[str, Any], now: 
         "mutation_id": mutation["id"],
         "person_id": str(mutation.get("by"))[:36] if mutation.get("by") else None,
         "reason": "deposit",
-        "payload": mutation,
+        "payload": storable(mutation),
         "state": "open",
         "photos": [sha256] if isinstance(sha256, str) else [],
         "received_at": now,

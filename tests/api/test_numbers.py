@@ -7,7 +7,7 @@ import pytest
 
 from server.db import tables
 from server.db.session import Database
-from server.domain import applying, syncing
+from server.domain import applying, dispatching, syncing
 from tests.phones import Phone
 from tests.world import World, new_id, photo
 
@@ -152,7 +152,7 @@ def test_a_bug_of_ours_hits_one_mutation_alone(
 
 
 def test_a_database_error_of_one_hits_it_alone(world: World, chapter: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, cursed = syncing.dispatch, new_id()
+    real, cursed = dispatching.dispatch, new_id()
 
     def dispatch(work: Any, edit: Any) -> Any:
         outcome = real(work, edit)
@@ -160,7 +160,7 @@ def test_a_database_error_of_one_hits_it_alone(world: World, chapter: Phone, mon
             work.docs[cursed].row["place_id"] = None
         return outcome
 
-    monkeypatch.setattr(syncing, "dispatch", dispatch)
+    monkeypatch.setattr(dispatching, "dispatch", dispatch)
     chapter.queue("create", "evidence", cursed, photo(world.dossier()))
     chapter.queue("update", "dossier", world.dossier(), {"self.4": 4})
     body = chapter.sync()

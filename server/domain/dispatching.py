@@ -1,0 +1,41 @@
+"""Which function handles an edit, and what a batch of them needs loaded and locked."""
+
+from typing import Any
+
+from server.domain import applying, commands, programme
+from server.domain.applying import Edit, Outcome
+from server.domain.workspace import Workspace
+from sync.protocol import is_uuid
+
+
+def dispatch(work: Workspace, edit: Edit) -> Outcome:
+    """One edit by its op."""
+    op = edit.mutation["op"]
+    if op == "create":
+        return applying.create(work, edit)
+    if op == "update":
+        return applying.update(work, edit)
+    return commands.command(work, edit, programme.rule_of(work.conn, work.commune_id))
+
+
+def prefetch(work: Workspace, mutations: list[dict[str, Any]]) -> None:
+    """Loads what the mutations name, under the locks of its places (SQLite has one lock already)."""
+    ids: set[str] = set()
+    places: set[int] = set()
+    for mutation in mutations:
+        sent = mutation.get("set")
+        patch: dict[str, Any] = sent if isinstance(sent, dict) else {}
+        named = [mutation.get("doc"), *[patch.get(name) for name in ("citizen", "dossier", "on", "replaces")]]
+        ids.update(str(ident) for ident in named if is_uuid(ident))
+        place = patch.get("place")
+        if isinstance(place, int) and not isinstance(place, bool):
+            places.add(place)
+    work.load(ids)
+    if work.conn.dialect.name == "sqlite":
+        return
+    locked: set[int] = set()
+    while (wanted := places | {d.row["place_id"] for d in work.docs.values()}) - locked:
+        work.lock(wanted)  # somebody may have changed or moved them since they were read
+        locked |= wanted
+        work.forget()
+        work.load(ids)
