@@ -3,6 +3,7 @@
 A dossier's fields are flat on the wire ("self.3") and columns in the database ("self_3").
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +55,17 @@ def _optional(check: Check) -> Check:
 
 
 def _consent(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= 50 and all(isinstance(item, dict) for item in value)
+    return isinstance(value, list) and len(value) <= 50 and all(isinstance(i, dict) and plain(i) for i in value)
 
 
 def _position(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and len(value) <= 8)
+    return value is None or (isinstance(value, dict) and len(value) <= 8 and plain(value))
+
+
+def plain(value: Any) -> bool:
+    """A small JSON value whose texts are all well-formed: it must be answerable to every phone."""
+    text = json.dumps(value, ensure_ascii=False)
+    return len(text) <= 4000 and well_formed(text) and "\\u0000" not in text
 
 
 def _field(name: str, check: Check, policy: str, column: str | None = None) -> tuple[str, Field]:
@@ -137,6 +144,12 @@ TYPES: dict[str, dict[str, Field]] = {
     "comment": COMMENT,
     "conflict": CONFLICT,
 }
+
+
+def is_known_type(name: object) -> bool:
+    return isinstance(name, str) and name in TYPES
+
+
 # what a command may carry in `set`, besides its next state
 COMMAND_SETS: dict[tuple[str, str], tuple[str, ...]] = {
     ("submit", "dossier"): (),

@@ -101,18 +101,30 @@ def parse_envelope(body: object) -> Envelope:
     limit = body.get("limit", 64 * 1024)
     if not isinstance(limit, int) or isinstance(limit, bool):
         raise Problem("bad_request", "`limit` must be a number.", field="limit")
-    waiting = body.get("waiting")
     return Envelope(
         device=str(device),
-        app=str(body.get("app") or ""),
+        app=tidy(body.get("app"), 40),
         now=body["now"] if is_timestamp(body.get("now")) else None,
         epoch=body.get("epoch") if isinstance(body.get("epoch"), str) else None,
         limit=min(max(limit, MIN_PAGE_BYTES), MAX_PAGE_BYTES),
-        waiting=waiting if isinstance(waiting, dict) else {},
+        waiting=_waiting(body.get("waiting")),
         cursors=cursors,
         photos=[p for p in _list_of_objects(body, "photos")[:1000] if is_sha256(p.get("sha256"))],
         mutations=mutations,
     )
+
+
+def tidy(value: object, limit: int) -> str:
+    """A short text that every database can keep, whatever was sent."""
+    return str(value or "").encode("utf-8", "ignore").decode()[:limit].replace("\x00", "")
+
+
+def _waiting(value: object) -> dict[str, Any]:
+    """What a phone says of what it still holds: whole numbers, yes or no, one time."""
+    if not isinstance(value, dict):
+        return {}
+    kept = {name: value.get(name) for name in ("mutations", "photos", "free_bytes", "persisted", "oldest_at")}
+    return {name: item for name, item in kept.items() if isinstance(item, int) or is_timestamp(item)}
 
 
 def _list_of_objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -4,15 +4,15 @@ Returns what became of it; whatever cannot be applied is kept in quarantine, nev
 """
 
 import uuid
-from dataclasses import dataclass, field
 from typing import Any
 
 from server.domain import permissions
-from server.domain.permissions import Actor, Subject
+from server.domain.edits import Edit, Outcome, rejected, subject_of
+from server.domain.permissions import Subject
 from server.domain.text import fold
 from server.domain.workspace import Doc, Workspace
 from sync.fields import TYPES
-from sync.merge import OwnWrite, merge, own_write
+from sync.merge import merge
 from sync.protocol import dossier_id
 
 EDITABLE = {
@@ -22,60 +22,6 @@ EDITABLE = {
     "chapter_note": ("draft", "returned", "submitted"),
     "final": ("appraised", "eligible", "not_eligible"),
 }
-
-
-@dataclass
-class Outcome:
-    """`result` None is plainly applied. `keep` tells that the content goes to quarantine."""
-
-    result: str | None = None
-    code: str | None = None
-    message: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
-    keep: bool = False
-    waits_for: str | None = None
-    left: bool = False  # the document is none of this device's business (any more)
-
-    def wire(self) -> dict[str, Any] | None:
-        if self.result is None:
-            return None
-        body: dict[str, Any] = {"result": self.result}
-        if self.code:
-            body |= {"code": self.code, "message": self.message or self.code}
-        return body | self.extra
-
-
-def rejected(code: str, message: str, **extra: Any) -> Outcome:
-    return Outcome("rejected", code, message, extra, keep=True)
-
-
-@dataclass
-class Edit:
-    """One mutation with who makes it and how its own earlier writes are known."""
-
-    mutation: dict[str, Any]
-    actor: Actor
-    seq: int
-    seq_of: Any  # mutation id -> (device, number) | None
-
-    def base_of(self, name: str) -> int:
-        base = self.mutation.get("base", 0)
-        return int(base.get(name, 0)) if isinstance(base, dict) else int(base)
-
-    @property
-    def is_own(self) -> OwnWrite:
-        return own_write(self.actor.device_id, self.mutation.get("after") or {}, self.seq_of)
-
-    @property
-    def patch(self) -> dict[str, Any]:
-        return self.mutation.get("set") or {}
-
-    def version(self, rev: int) -> list[Any]:
-        return [rev, self.actor.device_id, self.mutation["id"], self.seq, self.actor.person_id]
-
-
-def subject_of(doc: Doc) -> Subject:
-    return Subject(doc.row["place_id"], doc.row["citizen_id"], doc.row["author"])
 
 
 def create(work: Workspace, edit: Edit) -> Outcome:
@@ -256,9 +202,18 @@ def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int
     fresh = work.add(
         "conflict",
         {
-            "id": str(uuid.uuid4()), "place_id": doc.row["place_id"], "citizen_id": doc.row["citizen_id"],
-            "author": edit.actor.person_id, "type": doc.type, "doc_id": doc.id, "field": name,
-            "base": {"rev": base}, "theirs": theirs, "mine": mine, "to": settler(edit, doc, name), "state": "open",
+            "id": str(uuid.uuid4()),
+            "place_id": doc.row["place_id"],
+            "citizen_id": doc.row["citizen_id"],
+            "author": edit.actor.person_id,
+            "type": doc.type,
+            "doc_id": doc.id,
+            "field": name,
+            "base": {"rev": base, "value": work.value_at(doc, name, base)},
+            "theirs": theirs,
+            "mine": mine,
+            "to": settler(edit, doc, name),
+            "state": "open",
         },
     )
     work.bump(fresh)
@@ -280,7 +235,7 @@ def settler(edit: Edit, doc: Doc, name: str) -> str:
 
 def _value(work: Workspace, edit: Edit, value: Any, rev: int | None) -> dict[str, Any]:
     kept = {"value": value, "by": edit.actor.person_id, "device": edit.actor.device_id, "at": work.now, "rev": rev}
-    return kept | {"device_at": edit.mutation.get("at"), "mutation": edit.mutation["id"]}
+    return kept | {"device_at": edit.device_at, "mutation": edit.mutation["id"]}
 
 
 def record(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any]) -> None:
@@ -295,7 +250,7 @@ def record(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any]) -> None
             "person_id": edit.actor.person_id,
             "device_id": edit.actor.device_id,
             "mutation_id": edit.mutation["id"],
-            "device_at": edit.mutation.get("at"),
+            "device_at": edit.device_at,
             "server_at": work.now,
         }
     )

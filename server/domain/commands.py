@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.domain import permissions
-from server.domain.applying import Edit, Outcome, hold, missing, put, record, rejected, subject_of, write
+from server.domain.applying import hold, missing, put, record, write
+from server.domain.edits import Edit, Outcome, rejected, subject_of
 from server.domain.workspace import Doc, Workspace
 from sync.decide import Rule, decide
 from sync.fields import TYPES
@@ -125,7 +126,8 @@ def delete(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
         dossier = work.get(doc.row["dossier_id"])
         if dossier is not None and dossier.row["state"] not in ("draft", "returned"):
             return rejected("state.stale", "Hồ sơ đã gửi, không bỏ ảnh được nữa.", state=dossier.row["state"])
-    newer = [d for d in under if d.row["rev"] > int((seen or {}).get(d.id, 0)) and not _all_own(edit, d)]
+    stands = [d for d in under if d.type != "conflict"]
+    newer = [d for d in stands if d.row["rev"] > int((seen or {}).get(d.id, 0)) and not _all_own(edit, d)]
     if newer:
         conflict = hold(work, edit, doc, "delete", True, 0)
         return Outcome("held", extra={"conflicts": {"delete": conflict}})
@@ -177,6 +179,7 @@ def move(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
         work.exits.append((each.row["place_id"], each))
         each.row["place_id"] = target
         each.dirty = True
+    work.people_moved(doc.id, target)
     put(work, edit, doc, {"place": target})
     return Outcome()
 

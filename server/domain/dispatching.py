@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.domain import applying, commands, programme
-from server.domain.applying import Edit, Outcome
+from server.domain.edits import Edit, Outcome
 from server.domain.workspace import Workspace
 from sync.protocol import is_uuid
 

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from server.db import tables
-from server.domain.applying import Outcome
+from server.domain.edits import Outcome
 from server.domain.permissions import Actor
+from sync.fields import is_known_type
 from sync.protocol import digest, is_uuid
 
 _LOG = tables.MutationLog.__table__
@@ -84,7 +85,7 @@ def store(batch: Batch, handled: list[Handled]) -> None:
                 "digest": digest(each.mutation),
                 "result": wire,
                 "doc": doc if is_uuid(doc) else None,
-                "type": str(each.mutation.get("type") or "")[:20],
+                "type": each.mutation.get("type") if is_known_type(each.mutation.get("type")) else None,
                 "at": batch.now,
             }
         )

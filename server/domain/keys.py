@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from sync.errors import Problem
-from sync.protocol import is_uuid
+from sync.protocol import is_uuid, tidy
 
 
 def read_device(device: object) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def read_device(device: object) -> dict[str, Any]:
     key = _public_jwk(device.get("key"))
     return {
         "id": device["id"],
-        "name": str(device.get("name") or "")[:80].replace("\x00", ""),
-        "platform": str(device.get("platform") or "")[:80].replace("\x00", ""),
+        "name": tidy(device.get("name"), 80),
+        "platform": tidy(device.get("platform"), 80),
         "key": key,
         "thumbprint": thumbprint(key),
     }

@@ -12,7 +12,7 @@ from server.domain import devices, keys, people
 from server.domain.workspace import Workspace
 from sync.errors import Problem
 from sync.fields import CITIZEN
-from sync.protocol import is_uuid, timestamp
+from sync.protocol import is_uuid, tidy, timestamp
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0, O, 1, I, L
 CODE_LENGTH = 8
@@ -178,7 +178,7 @@ def _poster_person(
         if registered != device["id"]:
             raise Problem("pair.taken", "Người này đã đăng ký trên máy khác.")
         return people.person_of_citizen(conn, commune_id, citizen["id"], now)
-    consent = {"version": str(citizen["consent"])[:40], "how": "phone", "device": device["id"], "at": now}
+    consent = {"version": tidy(citizen["consent"], 40), "how": "phone", "device": device["id"], "at": now}
     people.add_citizen(
         conn, commune_id, citizen["full_name"], row["place_id"], now, birth_year=citizen.get("birth_year"),
         group=citizen.get("group"), state="unconfirmed", consent=[consent], ident=citizen["id"],

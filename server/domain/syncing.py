@@ -15,8 +15,8 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
 from server.db import tables
-from server.domain import applying, dispatching, waiting
-from server.domain.applying import Edit, Outcome
+from server.domain import dispatching, waiting
+from server.domain.edits import Edit, Outcome, rejected
 from server.domain.keeping import Batch, Handled, Pushed, actor_of, person_now, quarantine, store
 from server.domain.permissions import Actor
 from server.domain.workspace import Workspace
@@ -71,7 +71,7 @@ def _replay(batch: Batch, old: list[dict[str, Any]], pushed: Pushed) -> None:
         if row["mutation_id"] != mutation["id"]:
             raise Problem("device.cloned", "This number was used by another copy of the phone.")
         if row["digest"] != digest(mutation):
-            quarantine(batch, Handled(mutation, mutation["seq"], applying.rejected("replay.changed", "")))
+            quarantine(batch, Handled(mutation, mutation["seq"], rejected("replay.changed", "")))
         if row["result"]:
             pushed.results.append({"seq": mutation["seq"], **row["result"]})
         if row["doc"]:
@@ -116,7 +116,7 @@ def _handle(batch: Batch, fresh: list[dict[str, Any]]) -> list[Handled]:
         except Exception:
             log.exception("a mutation failed and is kept in quarantine")
             batch.known = known
-            failed = Handled(mutation, mutation["seq"], applying.rejected("internal", "Xã đã giữ lại để xem."))
+            failed = Handled(mutation, mutation["seq"], rejected("internal", "Xã đã giữ lại để xem."))
             store(batch, [failed])
             handled.append(failed)
     return handled
@@ -144,7 +144,7 @@ def _apply(batch: Batch, work: Workspace, mutation: dict[str, Any], seq: int) ->
     fault = check_mutation(mutation, size)
     if fault is not None:
         extra = {"field": fault.field} if fault.field else {}
-        return Handled(mutation, seq, applying.rejected(fault.code, fault.message, **extra))
+        return Handled(mutation, seq, rejected(fault.code, fault.message, **extra))
     actor = actor_of(batch, mutation)
     if actor is None:
         return Handled(mutation, seq, Outcome("out_of_scope", keep=True))

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from server.db import tables
 from server.domain import dispatching
-from server.domain.applying import Edit, Outcome
+from server.domain.edits import Edit, Outcome
 from server.domain.keeping import Batch, Handled, person_now
 from server.domain.workspace import Workspace
 

@@ -132,6 +132,17 @@ class Workspace:
             ids.extend(self.conn.execute(query).scalars())
         self.load(ids)
 
+    def people_moved(self, citizen_id: str, place_id: int) -> None:
+        """Who acts as this citizen belongs to the new place too."""
+        person = tables.Person.__table__
+        self.conn.execute(
+            update(person)
+            .where(
+                person.c.commune_id == self.commune_id, person.c.citizen_id == citizen_id, person.c.role == "citizen"
+            )
+            .values(place_id=place_id)
+        )  # fmt: skip
+
     def place_exists(self, place_id: int) -> bool:
         place = tables.Place.__table__
         query = select(place.c.id).where(place.c.commune_id == self.commune_id, place.c.id == place_id)
@@ -145,6 +156,17 @@ class Workspace:
             table.c.search_name == search_name, table.c.birth_year == birth_year,
         )  # fmt: skip
         return self.conn.execute(query).scalar()
+
+    def value_at(self, doc: Doc, name: str, rev: int) -> Any:
+        """A field as it stood at an earlier revision, from history; None where it was empty."""
+        table = tables.History.__table__
+        query = select(table.c.rev, table.c.patch).where(
+            table.c.commune_id == self.commune_id, table.c.doc_id == doc.id, table.c.rev <= rev
+        )
+        found = [(row[0], row[1]) for row in self.conn.execute(query)]
+        found += [(r["rev"], r["patch"]) for r in self.rows["history"] if r["doc_id"] == doc.id and r["rev"] <= rev]
+        named = [(at, patch[name][1]) for at, patch in found if name in patch]
+        return max(named, key=lambda pair: pair[0])[1] if named else None
 
     def open_conflicts(self, ident: str) -> list[Doc]:
         return [c for c in self.conflicts.get(ident, []) if c.row["state"] == "open"]

@@ -45,6 +45,7 @@ def test_the_same_field_changed_meanwhile_is_held(world: World, pair: tuple[Phon
     kept = own.data(result["conflicts"]["self.1"])
     assert kept["mine"]["value"] == 5
     assert kept["theirs"]["value"] == 9
+    assert kept["base"]["value"] is None
     assert kept["state"] == "open"
     assert kept["doc"] == world.dossier()
     assert kept["to"] == f"person:{own.person['id']}"
