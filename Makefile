@@ -1,0 +1,43 @@
+# What one can do here; `make help` lists it. Everything is installed into .venv and pwa/node_modules.
+PY := .venv/bin/python
+STAMPS := .build
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: build ## set up, fill an empty home with the practice commune, and serve it
+	$(PY) -m server.cli demo
+
+test: build $(STAMPS)/browser ## all tests: rules, API on both databases, phone core, real browser
+	cd pwa && npx tsc -p tsconfig.json
+	cd pwa && node --test ../tests/js/*.test.mjs
+	$(PY) -m pytest -q tests e2e
+
+check: build ## style, types and arrows
+	.venv/bin/ruff check server sync tests e2e
+	.venv/bin/mypy sync server/domain
+	.venv/bin/lint-imports
+
+bench: build ## measure size and speed, one table
+	$(PY) -m bench.run
+
+build: $(STAMPS)/python $(STAMPS)/app ## install what is needed and build the phone app
+
+$(STAMPS)/python: requirements-dev.lock pyproject.toml scripts/bootstrap.sh
+	sh scripts/bootstrap.sh
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/npm: pwa/package-lock.json pwa/package.json $(STAMPS)/python
+	cd pwa && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMPS)/app: $(STAMPS)/npm pwa/build.mjs pwa/sw.js pwa/index.html pwa/manifest.webmanifest $(shell find pwa/js pwa/css pwa/icons sync/js -type f)
+	cd pwa && node build.mjs
+	@touch $@
+
+$(STAMPS)/browser: $(STAMPS)/python scripts/browser.sh
+	sh scripts/browser.sh
+	@touch $@
+
+.PHONY: help run test check bench build
