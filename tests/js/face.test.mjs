@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { describeBrowser } from "../../pwa/js/device/browser.js";
 import { headerSize, sniff } from "../../pwa/js/device/picture-core.js";
 import { formErrors } from "../../pwa/js/screens/register.js";
+import { gathered } from "../../pwa/js/screens/queue.js";
 import { parseRoute } from "../../pwa/js/screens/routes.js";
 import { en } from "../../pwa/js/text/en.js";
 import { SENTENCES } from "../../pwa/js/text/sentences.js";
@@ -66,6 +67,11 @@ test("sizes and times are short and Vietnamese", () => {
 test("a registration without consent is held back, with its reason", () => {
   const errors = formErrors({ full_name: "Vi Văn Páo", birth_year: "1979", group: "1", how: "" }, 2026);
   assert.deepEqual(Object.keys(errors), ["how"]);
+});
+
+test("what waits as text stands in one row, photos each in their own", () => {
+  const items = [{ kind: "text", bytes: 200, at: "a" }, { kind: "photo", bytes: 9 }, { kind: "text", bytes: 300, at: "b" }];
+  assert.deepEqual(gathered(items), [{ kind: "text", bytes: 500, at: "a", count: 2 }, { kind: "photo", bytes: 9 }]);
 });
 
 test("English has exactly the keys of Vietnamese", () => assert.deepEqual(Object.keys(en).sort(), Object.keys(vi).sort()));

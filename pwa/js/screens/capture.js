@@ -30,8 +30,9 @@ const home = (/** @type {any} */ ctx) => toIndicator(ctx.data.dossier.citizen.id
 
 /** @param {any} ctx */
 async function start(ctx) {
-  if (!ctx.data?.one || ctx.ui.shot) return;
   const ui = ctx.ui;
+  if (!ctx.data?.one || ui.shot || ui.camera || ui.opening) return;
+  ui.opening = true;
   ui.trouble = null;
   try {
     const camera = await ctx.device.camera.open(ui.facing ?? "environment");
@@ -39,6 +40,8 @@ async function start(ctx) {
     ui.camera = camera;
   } catch (error) {
     ui.trouble = /** @type {any} */ (error).code ?? "absent";
+  } finally {
+    ui.opening = false;
   }
   ctx.redraw();
   const video = /** @type {HTMLVideoElement | null} */ (document.querySelector("video.finder"));

@@ -1,7 +1,7 @@
 // Home: the people of the place for those who collect and appraise; a citizen's own dossier for a citizen.
 import { html, nothing } from "lit-html";
 import { t } from "../text/text.js";
-import { stateChip } from "../ui/chip.js";
+import { chip, stateChip } from "../ui/chip.js";
 import { big, empty, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
 import { strip } from "../ui/strip.js";
@@ -29,8 +29,8 @@ export const isCitizen = (ctx) => ctx.status.me?.role === "citizen";
 export function homeTools(ctx) {
   const n = ctx.status.waiting.photos + ctx.status.waiting.mutations;
   return html`<nav class="tools" aria-label=${t("app.name")}>
-    <a class="round" href="#/queue" aria-label=${n ? `${t("home.queue")}: ${t("home.waiting", { n })}` : t("home.queue")}>${icon("sending")}${n ? html`<span class="badge" aria-hidden="true">${n > 99 ? "99+" : n}</span>` : nothing}</a>
-    <a class="round" href="#/settings" aria-label=${t("home.settings")}>${icon("settings")}</a></nav>`;
+    <a class="round" href="#/queue">${icon("sending")}${n ? html`<span class="badge">${n > 99 ? "99+" : n}</span>` : nothing}<small>${t("photo.waiting")}</small></a>
+    <a class="round" href="#/settings">${icon("settings")}<small>${t("home.settings")}</small></a></nav>`;
 }
 
 /** @param {any} ctx */
@@ -81,6 +81,6 @@ function row(p) {
   const photos = p.photoCount ? t("home.photos", { n: p.photoCount }) : t("home.nophotos");
   return html`<li><a class="row" href=${toPerson(p.id)}>
     <span class="face" aria-hidden="true">${p.full_name.trim().split(/\s+/).pop()?.[0] ?? ""}</span>
-    <span class="grow"><strong>${p.full_name}</strong><small>${t("home.born", { year: p.birth_year })} · ${photos}</small>${stateChip(p.dossierState)}</span>
+    <span class="grow"><strong>${p.full_name}</strong><small>${t("home.born", { year: p.birth_year })} · ${photos}</small>${stateChip(p.dossierState)}${p.unconfirmed ? chip(t("home.unconfirmed"), "info", "sun") : nothing}</span>
     ${p.waiting ? html`<span class="waitmark">${icon("waiting")}<small>${t("photo.waiting")}</small></span>` : icon("next", "faint")}</a></li>`;
 }

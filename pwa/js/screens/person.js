@@ -51,15 +51,22 @@ function page(ctx, d) {
   });
 }
 
+/** The points that count now: the commune's, else the chapter's once it has scored, else one's own. @param {any} d */
+function counted(d) {
+  const who = d.finalTotal ? "final" : d.chapterTotal && !["none", "draft", "submitted"].includes(d.state) ? "chapter" : "self";
+  const scored = d.indicators.filter((/** @type {any} */ i) => i[who]);
+  return { who, scored, total: scored.reduce((/** @type {number} */ sum, /** @type {any} */ i) => sum + i[who], 0) };
+}
+
 /** @param {any} d */
 function summary(d) {
-  const scored = d.indicators.filter((/** @type {any} */ i) => i.self);
-  const total = scored.reduce((/** @type {number} */ sum, /** @type {any} */ i) => sum + i.self, 0);
-  const low = scored.filter((/** @type {any} */ i) => i.self < d.rule.min_each).map((/** @type {any} */ i) => i.no);
+  const { who, scored, total } = counted(d);
+  const low = scored.filter((/** @type {any} */ i) => i[who] < d.rule.min_each).map((/** @type {any} */ i) => i.no);
   const short = d.rule.min_total - total;
   const left = d.indicators.length - scored.length;
-  return html`<section class="card sum" aria-label=${t("indicator.self")}>${ring(total, d.rule.min_total)}
+  return html`<section class="card sum" aria-label=${t(`person.${who}`)}>${ring(total, d.rule.min_total)}
     <div><strong>${short > 0 ? t("person.short", { n: short }) : t("person.enough")}</strong>
+      ${who === "self" ? nothing : html`<p>${t("person.counted", { who: t(`person.${who}`) })}</p>`}
       <p>${t("person.rule", { total: d.rule.min_total, each: d.rule.min_each })}</p>
       ${low.length ? html`<p class="warn">${t("person.low", { list: low.join(", ") })}</p>` : left ? html`<p>${t("person.unscored", { n: left })}</p>` : nothing}</div></section>`;
 }

@@ -5,7 +5,8 @@ import { problemText, t } from "../text/text.js";
 import { icon } from "../ui/icon.js";
 import { parseRoute } from "./routes.js";
 
-const TOAST_MS = 6000;
+const TOAST_MS = 3500;
+const UNDO_MS = 6000;
 const CLOCK_FLOOR = Date.UTC(2026, 0, 1);
 
 /**
@@ -95,6 +96,8 @@ export function startShell({ app, device, screens, root }) {
 
   function onRoute() {
     ctx.page?.leave?.(ctx);
+    // Nothing is drawn until the next page has its data: the last frame stays.
+    ctx.page = null;
     sheet = null;
     for (const url of ctx.urls.values()) if (url) app.releaseUrl?.(url);
     ctx.urls.clear();
@@ -149,7 +152,7 @@ export function startShell({ app, device, screens, root }) {
   /** @param {string} words @param {{name?: string, undo?: () => unknown, act?: string, stay?: boolean}} more */
   function showToast(words, more) {
     clearTimeout(toast?.timer);
-    const timer = more.stay ? 0 : setTimeout(() => { toast = null; draw(); }, TOAST_MS);
+    const timer = more.stay ? 0 : setTimeout(() => { toast = null; draw(); }, more.undo ? UNDO_MS : TOAST_MS);
     toast = { words, ...more, timer };
     draw();
   }
