@@ -1,8 +1,5 @@
 """Wiring only: which parts make the server."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from flask import Flask
 from flask_compress import Compress
 
@@ -12,6 +9,7 @@ from server.db.session import Database
 from server.domain.tokens import Tokens
 from server.http import access, problems
 from server.storage.disk import PhotoStore
+from server.web import site
 
 
 def create_app(config: Config, db: Database | None = None) -> Flask:
@@ -32,7 +30,6 @@ def create_app(config: Config, db: Database | None = None) -> Flask:
     access.install(app)
     for part in (pair, sync, files, photos, deposit, health, phone_app):
         app.register_blueprint(part.blueprint)
-    if find_spec("server.web.site"):  # the staff site is on its way
-        import_module("server.web.site").install(app)
+    site.install(app)
     Compress(app)
     return app
