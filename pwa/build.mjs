@@ -29,10 +29,11 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 const js = await bundle("js/main.js", "app", "esm");
 const css = await bundle("css/app.css", "app", undefined);
+const english = await bundle("js/text/en.js", "en", "esm");
 const worker = await bundle("js/device/picture-worker.js", "picture", "iife");
 cpSync(join(here, "icons"), join(dist, "icons"), { recursive: true, filter: (path) => !path.endsWith(".py") });
 copyFileSync(join(here, "manifest.webmanifest"), join(dist, "manifest.webmanifest"));
-const shell = readFileSync(join(here, "index.html"), "utf8").replaceAll("{{css}}", `/app/${css}`).replaceAll("{{js}}", `/app/${js}`).replaceAll("{{worker}}", `/app/${worker}`).replaceAll("{{version}}", version);
+const shell = readFileSync(join(here, "index.html"), "utf8").replaceAll("{{css}}", `/app/${css}`).replaceAll("{{js}}", `/app/${js}`).replaceAll("{{worker}}", `/app/${worker}`).replaceAll("{{english}}", `/app/${english}`).replaceAll("{{version}}", version);
 writeFileSync(join(dist, "index.html"), shell);
 
 const all = files(dist).filter((name) => name !== "index.html").sort();

@@ -30,13 +30,21 @@ const LOST_SHOT_MS = 15 * 60 * 1000;
 /** The face's own facts out of the page. @param {string} name */
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
 
+const readEnglish = () => import(new URL(meta("english"), document.baseURI).href);
+
+/** @param {string} code */
+async function speak(code) {
+  await setLanguage(code, readEnglish);
+  language.keep(code);
+}
+
 /**
  * @param {(browser: any) => Promise<any>} openApp opens the facade; it throws where the browser gives no store
  * @param {boolean} [goOn] an iPhone tab goes on without installing
  */
 export async function startFace(openApp, goOn = false) {
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-  setLanguage(language.chosen());
+  await setLanguage(language.chosen(), readEnglish);
   const browser = thisBrowser(goOn);
   root.replaceChildren();
   if (browser.gate) return showGate(browser, root, () => startFace(openApp, true));
@@ -57,7 +65,7 @@ function connect(app, browser, root, lost) {
   /** @type {any} */
   let ctx = null;
   const device = {
-    browser, camera, picking, place, language, download,
+    browser, camera, picking, place, speak, download,
     picture: createPicture(meta("picture-worker")),
     storage: { estimate, persist },
     installing: createInstalling(() => ctx?.redraw()),

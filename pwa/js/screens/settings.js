@@ -1,6 +1,6 @@
 // Settings: when photos go, language, room on the phone, export of what is unsent, installing, who uses it.
 import { html, nothing } from "lit-html";
-import { currentLanguage, setLanguage, size, t } from "../text/text.js";
+import { currentLanguage, size, t } from "../text/text.js";
 import { choices } from "../ui/field.js";
 import { alt, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
@@ -38,9 +38,8 @@ function view(ctx) {
 const link = (/** @type {string} */ href, /** @type {string} */ name, /** @type {string} */ words) => html`<a class="row" href=${href}><span class="n">${icon(name)}</span><span class="grow"><strong>${words}</strong></span>${icon("next", "faint")}</a>`;
 
 /** @param {any} ctx @param {string} code */
-function speak(ctx, code) {
-  setLanguage(code);
-  ctx.device.language.keep(code);
+async function speak(ctx, code) {
+  await ctx.device.speak(code);
   ctx.redraw();
 }
 

@@ -1,15 +1,16 @@
 // The words of the interface: Vietnamese first, English by choice. Numbers and dates the Vietnamese way.
 import { vi } from "./vi.js";
-import { en } from "./en.js";
 
 /** @type {Record<string, string>} */
 let words = vi;
 let language = "vi";
 
-/** @param {string} code vi or en */
-export function setLanguage(code) {
-  language = code === "en" ? "en" : "vi";
-  words = language === "en" ? { ...vi, ...en } : vi;
+/** English is a file of its own, so that the first load stays small; where it cannot be read, Vietnamese stays.
+ * @param {string} code vi or en @param {() => Promise<{en: Record<string, string>}>} readEnglish */
+export async function setLanguage(code, readEnglish) {
+  const english = code === "en" ? await readEnglish().catch(() => null) : null;
+  language = english ? "en" : "vi";
+  words = english ? { ...vi, ...english.en } : vi;
   document.documentElement.lang = language;
 }
 
