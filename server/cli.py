@@ -231,3 +231,7 @@ def doctor() -> None:
         wrong += not ok
         click.echo(f"{'ok   ' if ok else 'WRONG'} {name}: {text}")
     sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
