@@ -51,6 +51,18 @@ def add_person(conn: Connection, commune_id: int, device_id: str, person_id: str
         )
 
 
+def remove_person(conn: Connection, commune_id: int, device_id: str, person_id: str, now: str) -> None:
+    """Takes one person off a phone; their scopes go at its next sync. Raises Problem `person.unknown`."""
+    changed = conn.execute(
+        update(_PAIR)
+        .where(_PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id, _PAIR.c.person_id == person_id)
+        .where(_PAIR.c.removed_at.is_(None))
+        .values(removed_at=now)
+    )
+    if changed.rowcount == 0:
+        raise Problem("person.unknown", "Người này không dùng máy này.")
+
+
 def actors(conn: Connection, commune_id: int, device_id: str) -> dict[str, Actor]:
     """The people who use a phone now, with their rights as they are now."""
     query = (

@@ -26,7 +26,7 @@ class Tokens:
 
     def read(self, purpose: str, token: str | None) -> dict[str, Any] | None:
         """The content; None where it is absent, forged, of another purpose or too old."""
-        if not token or len(token) > 4096:
+        if not token or len(token) > 4096 or not token.isascii():
             return None
         try:
             content = self._serializers[purpose].loads(token, max_age=_MAX_AGE_S[purpose])
