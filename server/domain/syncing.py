@@ -22,7 +22,7 @@ from server.domain.permissions import Actor
 from server.domain.workspace import Workspace
 from sync.errors import Problem
 from sync.fields import check_mutation
-from sync.protocol import digest, is_uuid, timestamp
+from sync.protocol import digest, is_uuid, tidy, timestamp
 
 __all__ = ["Batch", "Pushed", "push", "write_as_staff"]
 log = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ def _apply(batch: Batch, work: Workspace, mutation: dict[str, Any], seq: int) ->
     size = len(json.dumps(mutation, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     fault = check_mutation(mutation, size)
     if fault is not None:
-        extra = {"field": fault.field} if fault.field else {}
+        extra = {"field": tidy(fault.field, 40)} if fault.field else {}
         return Handled(mutation, seq, rejected(fault.code, fault.message, **extra))
     actor = actor_of(batch, mutation)
     if actor is None:

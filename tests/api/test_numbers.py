@@ -134,11 +134,12 @@ def test_text_that_no_answer_could_carry_gets_nowhere(world: World, chapter: Pho
     chapter.queue("update", "citizen", world.pao, {"consent": [{"version": poison}]})
     chapter.queue("create", "evidence", new_id(), photo(world.dossier(), position={"lat": poison}))
     chapter.queue("create", poison, new_id(), {})
+    chapter.queue("update", "dossier", world.dossier(), {poison: 1})
     chapter.queue("update", "dossier", world.dossier(), {"self.1": 5}, at=poison)
     body = chapter.sync(app=f"2026.11{poison}", waiting={"mutations": poison, "oldest_at": {"x": poison}})
-    assert [r["result"] for r in body["results"]] == ["rejected"] * 3
+    assert [r["result"] for r in body["results"]] == ["rejected"] * 4
     assert chapter.data(world.dossier())["self.1"] == 5
-    assert len(quarantined(db)) == 3
+    assert len(quarantined(db)) == 4
 
 
 def test_a_bug_of_ours_hits_one_mutation_alone(
