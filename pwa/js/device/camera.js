@@ -2,6 +2,8 @@
 
 const REASONS = /** @type {Record<string, string>} */ ({ NotAllowedError: "refused", SecurityError: "refused", NotReadableError: "busy", AbortError: "busy", TrackStartError: "busy" });
 
+const FIRST_FRAME_MS = 4000;
+
 /** Opens a camera. Throws {code: refused | busy | absent}. @param {string} facing environment or user */
 export async function open(facing) {
   if (!navigator.mediaDevices?.getUserMedia) throw problem("absent");
@@ -45,9 +47,16 @@ function cameraOf(stream) {
   };
 }
 
+/** A tap on the shutter may come before the camera's first frame. @param {HTMLVideoElement} video */
+const firstFrame = (video) => new Promise((done) => {
+  video.addEventListener("loadeddata", done, { once: true });
+  setTimeout(done, FIRST_FRAME_MS);
+});
+
 /** A still of what the finder shows: the frame itself, so that what was seen is what is kept.
  * @param {HTMLVideoElement | null} video @param {MediaStreamTrack} track @returns {Promise<ImageBitmap>} */
 async function still(video, track) {
+  if (video && !video.videoWidth) await firstFrame(video);
   if (!video?.videoWidth || track.readyState !== "live") throw problem("busy");
   return createImageBitmap(video);
 }
