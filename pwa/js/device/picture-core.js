@@ -2,7 +2,8 @@
 
 const LONGEST = [1600, 1280, 1024];
 const THUMB = 320;
-const QUALITY = 0.72;
+/** Tried in turn until a photo is light enough; leaves and gravel need the last. */
+const QUALITIES = [0.72, 0.58, 0.45];
 const HEAVY = 280_000;
 /** What goes up as it is must still fit what the commune takes. */
 const AS_IS_MAX = 8_000_000;
@@ -106,8 +107,11 @@ function lightOf(canvas) {
 /** @param {any} canvas @param {ImageBitmap} bitmap @param {(width: number, height: number) => any} makeCanvas @param {boolean} dark */
 async function packed(canvas, bitmap, makeCanvas, dark) {
   const { width, height } = canvas;
-  let bytes = await jpeg(canvas, QUALITY);
-  if (bytes.byteLength > HEAVY) bytes = await jpeg(canvas, 0.58);
+  let bytes = new ArrayBuffer(0);
+  for (const quality of QUALITIES) {
+    bytes = await jpeg(canvas, quality);
+    if (bytes.byteLength <= HEAVY) break;
+  }
   release(canvas);
   const small = draw(bitmap, THUMB, makeCanvas);
   const thumb = await jpeg(small, 0.6);

@@ -64,6 +64,7 @@ function finder(ctx) {
     <main id="main" tabindex="-1">
       ${target(ctx).replaces ? html`<p class="strip sun">${icon("retake")}<span>${t("capture.replaces")}</span></p>` : nothing}
       <div class="stage">${camera ? html`<video class="finder" playsinline muted autoplay aria-label=${t("capture.title")}></video>` : html`<div class="nocamera" role="status">${icon("camera", "large")}<p>${trouble ? t(`capture.${trouble}`) : t("capture.starting")}</p>
+        ${trouble ? html`<button type="button" class="big" @click=${() => pick(ctx, true)}>${icon("phone")}<span>${t("capture.phone")}</span></button>` : nothing}
         ${trouble && trouble !== "absent" ? html`<button type="button" class="alt compact" @click=${() => start(ctx)}>${t("capture.retry")}</button>` : nothing}</div>`}</div>
     </main>
     <footer class="shutterbar">

@@ -121,7 +121,7 @@ export function startShell({ app, device, screens, root }) {
   /** @param {string} title @param {() => unknown} body */
   function openSheet(title, body) {
     if (!sheet) history.pushState({ sheet: true }, "");
-    sheet = { title, body };
+    sheet = { title, body, from: sheet?.from ?? document.activeElement };
     draw();
   }
 
@@ -132,8 +132,10 @@ export function startShell({ app, device, screens, root }) {
 
   function onPop() {
     if (!sheet) return;
+    const { from } = sheet;
     sheet = null;
     draw();
+    if (from?.isConnected) from.focus({ preventScroll: true });
   }
 
   const cancel = (/** @type {Event} */ event) => {
