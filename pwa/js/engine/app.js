@@ -64,6 +64,7 @@ export function createApp({ store, net, env }) {
     pause: async () => { await store.setMeta("paused", true); await state.load(); },
     resume: async () => { await store.setMeta("paused", false); await state.load(); await triggers.now(true); },
     sendNow: () => triggers.now(true),
+    consent: async () => (await view.programmeOf(await view.year()))?.consent ?? null,
     places: async () => (await store.docsOf("place")).map((/** @type {any} */ p) => ({ id: p.data.place, name: p.data.name, kind: p.data.kind })),
     searchPeople: view.searchPeople, dossier: view.dossier, queue: view.queue,
     registerCitizen: saving.registerCitizen, setFields: saving.setFields, addPhoto: saving.addPhoto,

@@ -103,6 +103,8 @@ async function shoot(ctx) {
     ui.shot = { photo, taken, place: ctx.device.place.now(), url: URL.createObjectURL(new Blob([photo.bytes], { type: photo.type })), caption: "", kind: "" };
     ui.camera?.stop();
     ui.camera = null;
+    // Until it is kept, a killed browser loses this shot: the next start says so.
+    ctx.app.setReturnTo({ route: location.hash, camera: true });
   } catch (error) {
     const code = /** @type {any} */ (error).code;
     ctx.toast(t(`capture.${code}`) === `capture.${code}` ? problemText(code) : t(`capture.${code}`), { name: "incomplete" });
@@ -140,6 +142,7 @@ function kinds(ctx, one, shot) {
 function again(ctx) {
   URL.revokeObjectURL(ctx.ui.shot.url);
   ctx.ui.shot = null;
+  ctx.app.setReturnTo({ route: location.hash });
   ctx.redraw();
   start(ctx);
 }

@@ -6,7 +6,7 @@ import { big, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
 import { toPerson } from "./routes.js";
 
-/** Version of the consent sentence in text/vi.js; raise it whenever that sentence changes. */
+/** Version of our own consent sentence in text/vi.js, for phones that have not got the commune's yet; raise it whenever that sentence changes. */
 export const CONSENT_VERSION = "2026-11";
 const KEY = "register";
 const GROUPS = ["1", "2", "3"];
@@ -16,7 +16,8 @@ export const register = {
   async load(/** @type {any} */ ctx) {
     ctx.ui.form ??= (await ctx.app.draft(KEY)) ?? { full_name: "", birth_year: "", gender: "", group: "1", phone: "", how: "" };
     const name = ctx.ui.form.full_name.trim();
-    return { similar: name.length > 4 ? await ctx.app.searchPeople(name) : [] };
+    const consent = (await ctx.app.consent?.()) ?? null;
+    return { consent, similar: name.length > 4 ? await ctx.app.searchPeople(name) : [] };
   },
   view,
 };
@@ -42,7 +43,7 @@ function form(ctx) {
     ${choices({ name: "gender", label: t("register.gender"), value: f.gender, options: ["female", "male", "other"].map((g) => [g, t(`gender.${g}`)]), pick: set("gender") })}
     ${choices({ name: "group", label: t("register.group"), value: f.group, wide: true, options: GROUPS.map((g) => [g, t(`group.${g}`)]), pick: set("group"), error: errors.group })}
     ${field({ id: "phone", label: t("register.phone"), value: f.phone, input: set("phone"), mode: "tel", optional: true, max: 20 })}
-    <section class="card pad"><h2 class="strong">${t("register.consent")}</h2><p class="small">${t("register.consent.text")}</p>
+    <section class="card pad"><h2 class="strong">${t("register.consent")}</h2><p class="small">${ctx.data?.consent?.text ?? t("register.consent.text")}</p>
     ${choices({ name: "how", label: t("register.consent.how"), value: f.how, options: ["spoken", "signed"].map((h) => [h, t(`consent.${h}`)]), pick: set("how"), error: errors.how })}</section>`;
 }
 
@@ -66,7 +67,7 @@ async function save(ctx) {
   const first = /** @type {HTMLElement | null} */ (document.querySelector(".wrong input"));
   if (first || ctx.ui.saving) return first?.focus();
   ctx.ui.saving = true;
-  const citizen = { full_name: f.full_name.trim().replace(/\s+/g, " "), birth_year: Number(f.birth_year), gender: f.gender || null, group: Number(f.group), phone: f.phone.trim() || null, consent: { version: CONSENT_VERSION, how: f.how, by: ctx.status.me.id } };
+  const citizen = { full_name: f.full_name.trim().replace(/\s+/g, " "), birth_year: Number(f.birth_year), gender: f.gender || null, group: Number(f.group), phone: f.phone.trim() || null, consent: { version: ctx.data?.consent?.version ?? CONSENT_VERSION, how: f.how, by: ctx.status.me.id } };
   const { ok, value } = await ctx.attempt(() => ctx.app.registerCitizen(citizen));
   ctx.ui.saving = false;
   if (!ok) return;
