@@ -15,7 +15,9 @@ from sync.fields import TYPES
 
 _COUNTER = tables.Counter.__table__
 _EXIT = tables.ScopeExit.__table__
-PAGE_ROWS = 1000
+ROW_BYTES = 300  # few documents are smaller: how many rows a page may hold
+_UNSEEN = ("field_versions", "decided_snapshot", "search_name")
+READS = {kind: select(*[c for c in table.c if c.name not in _UNSEEN]) for kind, table in TABLES.items()}
 SHOWN_TO_CITIZEN = {
     "chapter": ("returned", "not_eligible", "decided"),
     "chapter_note": ("returned", "not_eligible", "decided"),
@@ -86,10 +88,11 @@ def pull(reader: Reader, sent: dict[str, str], limit_bytes: int) -> Pulled:
         cursor, resync = cursors.start(cursors.decode(sent.get(scope.name, "")), scope.counter, reader.eyes, floor)
         if resync:
             pulled.resync.append(scope.name)
-        rows = _rows(reader, scope, cursor.value)
+        most = room // ROW_BYTES + 1
+        rows = _rows(reader, scope, cursor.value, most)
         taken, room = _take(scope, rows, room, bool(pulled.changes))
         pulled.changes.extend(change for _, change in taken)
-        cut = len(taken) < len(rows) or len(rows) >= PAGE_ROWS
+        cut = len(taken) < len(rows) or len(rows) >= most
         reached = (taken[-1][0] if taken else cursor.value) if cut else value
         pulled.more = pulled.more or cut
         mark = cursors.Cursor(scope.counter, reader.eyes, reached, cursor.floor if cut else -1)
@@ -121,13 +124,13 @@ def _take(
     return taken, max(room, 0)
 
 
-def _rows(reader: Reader, scope: Scope, since: int) -> list[tuple[int, dict[str, Any]]]:
+def _rows(reader: Reader, scope: Scope, since: int, most: int) -> list[tuple[int, dict[str, Any]]]:
     if scope.place_id is None:
-        found = _commune_rows(reader, since)
+        found = _commune_rows(reader, since, most)
     else:
         found = []
         for kind, table in TABLES.items():
-            query = select(table).where(
+            query = READS[kind].where(
                 table.c.commune_id == reader.commune_id, table.c.place_id == scope.place_id, table.c.seq > since
             )
             if scope.citizen_id is not None:
@@ -136,24 +139,24 @@ def _rows(reader: Reader, scope: Scope, since: int) -> list[tuple[int, dict[str,
                 query = query.where(*[table.c.field.not_like(f"{part}%") for part in HIDDEN_CONFLICTS])
             if since == 0:
                 query = query.where(table.c.deleted.is_(False))
-            for row in reader.conn.execute(query.order_by(table.c.seq).limit(PAGE_ROWS)).mappings():
+            for row in reader.conn.execute(query.order_by(table.c.seq).limit(most)).mappings():
                 found.append((row["seq"], change(reader, kind, dict(row))))
-        found.extend(_exits(reader, scope, since) if since else [])
+        found.extend(_exits(reader, scope, since, most) if since else [])
     found.sort(key=lambda pair: pair[0])
-    return found[:PAGE_ROWS]
+    return found[:most]
 
 
-def _exits(reader: Reader, scope: Scope, since: int) -> list[tuple[int, dict[str, Any]]]:
+def _exits(reader: Reader, scope: Scope, since: int, most: int) -> list[tuple[int, dict[str, Any]]]:
     query = select(_EXIT).where(
         _EXIT.c.commune_id == reader.commune_id, _EXIT.c.place_id == scope.place_id, _EXIT.c.seq > since
     )
     if scope.citizen_id is not None:
         query = query.where(_EXIT.c.citizen_id == scope.citizen_id)
-    rows = reader.conn.execute(query.order_by(_EXIT.c.seq).limit(PAGE_ROWS)).mappings()
+    rows = reader.conn.execute(query.order_by(_EXIT.c.seq).limit(most)).mappings()
     return [(r["seq"], {"type": r["type"], "doc": r["doc_id"], "rev": r["rev"], "left": True}) for r in rows]
 
 
-def _commune_rows(reader: Reader, since: int) -> list[tuple[int, dict[str, Any]]]:
+def _commune_rows(reader: Reader, since: int, most: int) -> list[tuple[int, dict[str, Any]]]:
     found = []
     place, reference = tables.Place.__table__, tables.Reference.__table__
     query = select(place).where(place.c.commune_id == reader.commune_id, place.c.seq > since).order_by(place.c.seq)
@@ -161,7 +164,7 @@ def _commune_rows(reader: Reader, since: int) -> list[tuple[int, dict[str, Any]]
         data = {"place": row["id"], "name": row["name"], "kind": row["kind"]}
         found.append((row["seq"], {"type": "place", "doc": row["doc"], "rev": row["rev"], "data": data}))
     query = select(reference).where(reference.c.commune_id == reader.commune_id, reference.c.seq > since)
-    for row in reader.conn.execute(query.order_by(reference.c.seq).limit(PAGE_ROWS)).mappings():
+    for row in reader.conn.execute(query.order_by(reference.c.seq).limit(most)).mappings():
         data = {"year": row["year"], **row["data"]}
         found.append((row["seq"], {"type": row["type"], "doc": row["id"], "rev": row["rev"], "data": data}))
     return found
@@ -195,7 +198,7 @@ def touched(reader: Reader, docs: list[tuple[str, str]], left: list[tuple[str, s
     for kind, table in TABLES.items():
         ids = sorted({ident for _, ident in [*docs, *left]})
         for start in range(0, len(ids), 400):
-            query = select(table).where(
+            query = READS[kind].where(
                 table.c.commune_id == reader.commune_id, table.c.id.in_(ids[start : start + 400])
             )
             found.extend((kind, dict(row)) for row in reader.conn.execute(query).mappings())
