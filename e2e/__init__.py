@@ -1,0 +1,1 @@
+"""Tests in a real browser, through a line that can be made bad."""
