@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from email.utils import format_datetime
 from datetime import datetime
+from email.utils import format_datetime
 
 from flask import Blueprint, Response, current_app, request
 

@@ -17,7 +17,17 @@ STATES = {
     "not_eligible": "Chưa đủ điều kiện",
     "decided": "Đã được công nhận",
 }
-HEAD = ["STT", "Họ và tên", "Năm sinh", "Thôn, đơn vị", "Nhóm", *[f"Chỉ số {n}" for n in range(1, 11)], "Tổng điểm", "Kết quả", "Vì sao chưa đủ"]
+HEAD = [
+    "STT",
+    "Họ và tên",
+    "Năm sinh",
+    "Thôn, đơn vị",
+    "Nhóm",
+    *[f"Chỉ số {n}" for n in range(1, 11)],
+    "Tổng điểm",
+    "Kết quả",
+    "Vì sao chưa đủ",
+]
 WIDTHS = [6, 30, 10, 26, 26, *[9] * 10, 11, 30, 44]
 
 

@@ -30,9 +30,7 @@ class Kept:
     photos: list[str] = field(default_factory=list)
 
 
-def take(
-    db: Database, store: PhotoStore, file: BinaryIO, now: str, staff: dict[str, Any] | None
-) -> Kept:
+def take(db: Database, store: PhotoStore, file: BinaryIO, now: str, staff: dict[str, Any] | None) -> Kept:
     """Keeps all that is whole in a deposit; only what it returns counts as sent.
 
     Raises Problem `deposit.invalid`, `device.unknown`, `signature.invalid`, `too_large`.
@@ -44,9 +42,7 @@ def take(
         raise Problem("deposit.invalid", "Tệp này không phải gói của ứng dụng.") from error
 
 
-def _take(
-    db: Database, store: PhotoStore, archive: zipfile.ZipFile, now: str, staff: dict[str, Any] | None
-) -> Kept:
+def _take(db: Database, store: PhotoStore, archive: zipfile.ZipFile, now: str, staff: dict[str, Any] | None) -> Kept:
     names = archive.infolist()
     if len(names) > MAX_FILES or sum(i.file_size for i in names) > MAX_DEPOSIT_BYTES:
         raise Problem("too_large", "Gói quá lớn.", max=MAX_DEPOSIT_BYTES)
@@ -88,7 +84,9 @@ def _sender(
     commune_id = devices.commune_of(conn, str(device_id)) if is_uuid(device_id) else None
     row = devices.find(conn, commune_id, str(device_id)) if commune_id is not None else None
     if row is not None and commune_id is not None and "signature" in archive.namelist():
-        keys.verify(row["key"], _member(archive, "signature", 200).decode("ascii", "replace").strip(), raw.decode("utf-8", "surrogateescape"))
+        keys.verify(
+            row["key"], _member(archive, "signature", 200).decode("ascii", "replace").strip(), raw.decode("utf-8", "surrogateescape")
+        )
         return commune_id, str(device_id)
     if staff is not None:
         return staff["commune_id"], str(device_id) if row is not None else None
@@ -102,9 +100,7 @@ def _listed_people(conn: Connection, commune_id: int, device_id: str | None) -> 
     return set(conn.execute(query).scalars())
 
 
-def _photos(
-    archive: zipfile.ZipFile, store: PhotoStore, commune_id: int, content: dict[str, Any]
-) -> list[tuple[str, str, str, int]]:
+def _photos(archive: zipfile.ZipFile, store: PhotoStore, commune_id: int, content: dict[str, Any]) -> list[tuple[str, str, str, int]]:
     """Photos whose bytes have their hash, kept on disk: (sha256, by, type, size)."""
     senders = {p.get("sha256"): str(p.get("by")) for p in content.get("photos", []) if isinstance(p, dict)}
     found = []

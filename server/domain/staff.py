@@ -22,7 +22,7 @@ MOST_FAILURES = 8
 LOCK = timedelta(minutes=15)
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("nobody has this password")  # so that an unknown name takes as long
-_WORDS = "xanh nui song lua tre mo que dao suoi may nang gio hoa cam bap".split()
+_WORDS = ["xanh", "nui", "song", "lua", "tre", "mo", "que", "dao", "suoi", "may", "nang", "gio", "hoa", "cam", "bap"]
 
 
 def add(conn: Connection, commune_id: int, name: str, role: str = "staff") -> tuple[str, str]:

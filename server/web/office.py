@@ -80,7 +80,15 @@ def enter(citizen_id: str, member: dict[str, Any]) -> Any:
         mutations = [] if found["row"] else [_create("dossier", ident, {"citizen": citizen_id, "year": year})]
         mutations += [_evidence(member, conn, ident, number, *photo) for photo in photos]
         if note:
-            mutations.append({"op": "update", "type": "dossier", "doc": ident, "base": request.form.get("rev", 0, type=int), "set": {f"note.{number}": note}})
+            mutations.append(
+                {
+                    "op": "update",
+                    "type": "dossier",
+                    "doc": ident,
+                    "base": request.form.get("rev", 0, type=int),
+                    "set": {f"note.{number}": note},
+                }
+            )
         syncing.write_as_staff(conn, member["commune_id"], member["person_id"], mutations, now())
     return redirect(f"/dossiers/{citizen_id}#indicator-{number}")
 
