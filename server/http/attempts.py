@@ -3,6 +3,7 @@
 import time
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from server.db import tables
 from sync.errors import Problem
@@ -17,9 +18,13 @@ def count(conn: Connection, kind: str, key: str, limit: int, window_s: int) -> N
     tried = conn.execute(select(_ATTEMPT.c.count).where(*where)).scalar()
     if tried is None:
         conn.execute(_ATTEMPT.delete().where(_ATTEMPT.c.kind == kind, _ATTEMPT.c.window < window - 1))
-        conn.execute(insert(_ATTEMPT).values(kind=kind, key=key[:128], window=window, count=1))
-        return
+        try:
+            with conn.begin_nested():
+                conn.execute(insert(_ATTEMPT).values(kind=kind, key=key[:128], window=window, count=1))
+            return
+        except IntegrityError:  # another process counted first
+            tried = 1
     if tried >= limit:
         wait = window_s - int(time.time()) % window_s
         raise Problem("too_many", "Thử quá nhiều lần, xin đợi một lát.", retry_after=wait)
-    conn.execute(update(_ATTEMPT).where(*where).values(count=tried + 1))
+    conn.execute(update(_ATTEMPT).where(*where).values(count=_ATTEMPT.c.count + 1))

@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -73,6 +73,7 @@ def install(app: Flask) -> None:
     """Answers problems as JSON below /api; staff pages install their own page for the rest."""
     app.register_error_handler(Problem, _on_problem)
     app.register_error_handler(OperationalError, _on_busy)
+    app.register_error_handler(IntegrityError, _on_busy)  # two made the same row at once: the second may try again
     app.register_error_handler(PoolTimeout, _on_busy)
     app.register_error_handler(HTTPException, _on_http)
     app.register_error_handler(Exception, _on_bug)
