@@ -122,8 +122,8 @@ def dossier(conn: Connection, commune_id: int, citizen_id: str, year: int) -> di
     indicators = [_indicator(data, found, photos) for data in programme.indicators(conn, commune_id, year)]
     outcomes = {who: decide({n: found.get(f"{who}_{n}") for n in range(1, 11)}, rule) for who in ("self", "chapter", "final")}
     return {
-        "citizen": dict(citizen), "row": found, "state": found.get("state", "none"), "indicators": indicators, "photos": photos, "rule": rule,
-        "outcomes": outcomes, "left": sum(1 for p in photos if not p["verdict"] and not p["replaced_by"]),
+        "citizen": dict(citizen), "row": found, "state": found.get("state", "none"), "indicators": indicators,
+        "photos": photos, "rule": rule, "outcomes": outcomes, "left": sum(1 for p in photos if not p["verdict"] and not p["replaced_by"]),
     }  # fmt: skip
 
 
