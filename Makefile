@@ -11,7 +11,7 @@ run: build ## set up, fill an empty home with the practice commune, and serve it
 
 test: build $(STAMPS)/browser ## all tests: rules, API on both databases, phone core, real browser
 	cd pwa && npx tsc -p tsconfig.json
-	cd pwa && node --test ../tests/js/*.test.mjs
+	cd pwa && node --test --test-timeout=60000 ../tests/js/*.test.mjs
 	$(PY) -m pytest -q tests e2e
 
 check: build ## style, types and arrows
