@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Playwright
+from playwright.sync_api import BrowserContext, Playwright, expect
 
 from e2e.proxy import Proxy
 
 ROOT = Path(__file__).parent.parent
+expect.set_options(timeout=20_000)  # machines that run everything at once are slow
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 
 

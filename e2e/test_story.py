@@ -39,7 +39,7 @@ def photograph(page: Page, caption: str) -> None:
     page.get_by_role("button", name="Chụp", exact=True).click()
     page.get_by_label("Ghi chú").fill(caption)
     page.get_by_role("button", name="Dùng ảnh này").click()
-    expect(page.get_by_text("Đã lưu trên máy").first).to_be_visible()
+    expect(page.locator(".tile", has_text=caption)).to_be_visible()  # drawn from the store: it is on disk
 
 
 def score(page: Page, number: int) -> None:
@@ -55,6 +55,7 @@ def collect_offline(page: Page) -> None:
     page.get_by_role("link", name="Đọc và cập nhật thông tin").click()
     page.get_by_role("button", name="Chụp ảnh").click()
     photograph(page, "Đọc báo cùng tổ")
+    expect(page.get_by_text("1 ảnh vẫn được lưu trên máy")).to_be_visible()
     score(page, 8)
 
 
