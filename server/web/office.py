@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, current_app, redirect, render_template, request
 
 from server.domain import people, places, receipts, review, syncing
+from server.domain.text import tidy
 from server.http.access import database
 from server.web.session import needs, now
 from sync.errors import Problem
@@ -60,6 +61,35 @@ def add_person(member: dict[str, Any]) -> Any:
             group=form.get("group", 1, type=int), phone=form.get("phone") or None, consent=consent,
         )  # fmt: skip
     return redirect(f"/dossiers/{ident}")
+
+
+@blueprint.post("/dossiers/<citizen_id>/person")
+@needs("people")
+def edit_person(citizen_id: str, member: dict[str, Any]) -> Any:
+    """Corrects who somebody is; a form drawn from an older state answers with both values."""
+    form = request.form
+    wish = {
+        "full_name": tidy(form.get("full_name", "")),
+        "birth_year": form.get("birth_year", type=int),
+        "group": form.get("group", type=int),
+        "gender": form.get("gender") or None,
+        "phone": (form.get("phone") or "").strip() or None,
+    }
+    _write(member, {"op": "update", "type": "citizen", "doc": citizen_id, "base": form.get("rev", 0, type=int), "set": wish})
+    return redirect(f"/dossiers/{citizen_id}")
+
+
+@blueprint.post("/dossiers/<citizen_id>/confirmation")
+@needs("people")
+def confirm_person(citizen_id: str, member: dict[str, Any]) -> Any:
+    """Somebody who registered by the poster code is who they say."""
+    _write(member, {"op": "confirm", "type": "citizen", "doc": citizen_id, "expect": "unconfirmed"})
+    return redirect(f"/dossiers/{citizen_id}")
+
+
+def _write(member: dict[str, Any], mutation: dict[str, Any]) -> None:
+    with database().write() as conn:
+        syncing.write_as_staff(conn, member["commune_id"], member["person_id"], [mutation], now())
 
 
 @blueprint.post("/dossiers/<citizen_id>/office")

@@ -102,3 +102,28 @@ def test_a_foreign_site_cannot_post_for_staff(world: World, office: FlaskClient,
     path = f"/dossiers/{world.pao}/photos/{entry}/verdict"
     answer = office.post(path, data={"verdict": "accepted", "rev": "1"}, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
+
+
+def test_the_office_corrects_a_person_and_the_phone_learns_it(world: World, office: FlaskClient, chapter: Phone) -> None:
+    form = {"rev": chapter.rev(world.pao), "full_name": "Nông  Văn Páo", "birth_year": "1969", "group": "2", "gender": "male"}
+    assert office.post(f"/dossiers/{world.pao}/person", data=form).status_code == 302
+    chapter.sync()
+    assert chapter.data(world.pao)["full_name"] == "Nông Văn Páo"
+    assert chapter.data(world.pao)["birth_year"] == 1969
+
+
+def test_a_correction_from_an_old_form_overwrites_nothing(world: World, office: FlaskClient, chapter: Phone) -> None:
+    form = {"rev": chapter.rev(world.pao), "full_name": "Nông Văn Páo", "birth_year": "1969", "group": "2"}
+    assert office.post(f"/dossiers/{world.pao}/person", data=form).status_code == 302
+    answer = office.post(f"/dossiers/{world.pao}/person", data={**form, "birth_year": "1950"})
+    assert answer.status_code == 409
+    assert "1950" in answer.text and "1969" in answer.text
+
+
+def test_the_office_confirms_who_registered_by_the_poster(world: World, office: FlaskClient, phone: Make) -> None:
+    citizen = {"id": new_id(), "full_name": "Bàn Mùi Pham", "birth_year": 1990, "group": 1, "consent": "mẫu-1"}
+    one = phone().pair(world.poster(), citizen)
+    assert "chờ xác nhận" in office.get(f"/dossiers/{citizen['id']}").text
+    assert office.post(f"/dossiers/{citizen['id']}/confirmation").status_code == 302
+    one.sync()
+    assert one.data(citizen["id"])["state"] == "confirmed"
