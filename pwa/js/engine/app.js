@@ -1,5 +1,5 @@
 // The facade: the only thing that screens talk to.
-import { APP_VERSION } from "../../../sync/js/protocol.js";
+import { APP_VERSION, KEEP_MS } from "../../../sync/js/protocol.js";
 import { createDeposit } from "./deposit.js";
 import { identity, sign } from "./identity.js";
 import { createGallery } from "./gallery.js";
@@ -16,16 +16,17 @@ export function createApp({ store, net, env }) {
   const view = createView({ store, state });
   const changed = () => { env.channel?.postMessage("changed"); state.refresh(); };
   const saving = createSaving({ store, view, env, state, changed });
-  const round = createRound({ store, net, env, state });
+  const deposit = createDeposit({ store, net, env });
+  const round = createRound({ store, net, env, state, deposit });
   const uploader = createUploader({ store, net, env, state, mended: round.mended });
   const gallery = createGallery({ store, net, env, view, state });
-  const triggers = createTriggers({ store, net, env, state, round, uploader, gallery });
-  const deposit = createDeposit({ store, env });
+  const triggers = createTriggers({ net, env, state, round, uploader, gallery, deposit });
 
   async function start() {
     await saving.finishRemovals().catch(() => {});
     await state.load();
-    env.channel?.addEventListener("message", () => state.refresh());
+    await store.prune(new Date(env.now() - KEEP_MS).toISOString()).catch(() => {});
+    env.channel?.addEventListener("message", () => state.load());
     triggers.start();
   }
 
@@ -59,6 +60,7 @@ export function createApp({ store, net, env }) {
   return {
     version: APP_VERSION,
     subscribe: state.subscribe, status: state.status, start, pair,
+    stop: async () => { await triggers.stop(); env.channel?.close(); await store.close(); },
     choosePerson: async (/** @type {string} */ id) => { await store.setMeta("me", id); await state.load(); changed(); },
     setPhotoPolicy: async (/** @type {string} */ policy) => { await store.setMeta("photo_policy", policy); await state.load(); state.wake(); },
     pause: async () => { await store.setMeta("paused", true); await state.load(); },

@@ -3,10 +3,12 @@ import { batch, nextSize, renumber } from "../../../sync/js/outbox.js";
 import { APP_VERSION, KEEP_MS, VERSION } from "../../../sync/js/protocol.js";
 import { identity, makeIdentity, sign, thumbprint } from "./identity.js";
 
-/** @param {{store: any, net: any, env: any, state: any}} parts */
-export function createRound({ store, net, env, state }) {
+/** @param {{store: any, net: any, env: any, state: any, deposit: any}} parts */
+export function createRound({ store, net, env, state, deposit }) {
   let most = 50;
   let pageBytes = 65536;
+  /** The mutation that was refused as too large by itself. */
+  let alone = "";
 
   /** Sends all text and pulls all pages. @returns {Promise<any[]>} what the server says of photos */
   async function run() {
@@ -18,6 +20,7 @@ export function createRound({ store, net, env, state }) {
       if (answer.photos) photos = answer.photos;
       pages += 1;
     } while (pages < 500 && (answer.more || (await store.outbox()).length > 0 && answer.advanced));
+    await deposit.handOverRest();
     return photos;
   }
 
@@ -28,18 +31,26 @@ export function createRound({ store, net, env, state }) {
     try {
       answer = await net.sync(body);
     } catch (error) {
-      if (/** @type {any} */ (error).code === "too_large") most = nextSize(most, 0, true);
+      const { code, body: told } = /** @type {any} */ (error);
+      if (code === "too_large") most = Math.min(most, nextSize(Math.max(1, body.mutations.length), 0, true));
+      if (code === "app.too_old" && told?.ack !== undefined) noticed(await store.acknowledged({ ack: told.ack, results: told.results ?? [] }, { now: env.iso() }));
       throw error;
     }
     if (answer.v !== VERSION) throw Object.assign(new Error("portal"), { code: "portal" });
     const took = env.now() - began;
     most = nextSize(most, took, false);
     pageBytes = Math.min(1_000_000, Math.max(16_384, took > 6000 ? pageBytes / 2 : pageBytes * 2));
-    const { lost, results } = await store.applyAnswer(answer, { now: env.iso() });
-    for (const { mutation, result } of results) state.noticeResult(mutation, result);
-    for (const scope of lost) state.notice("scope.lost", scope);
+    const { lost, results, draftsWait } = await store.applyAnswer(answer, { now: env.iso() });
+    noticed(results);
+    const left = draftsWait && (await deposit.handOverDrafts()) ? (await store.purge(answer.scopes)).lost : lost;
+    for (const scope of left) await state.notice("scope.lost", scope);
     state.skew(answer.now);
-    return { ...answer, advanced: body.mutations.length > 0 };
+    return { ...answer, advanced: body.mutations.length > 0 && answer.ack >= body.mutations[0].seq };
+  }
+
+  /** @param {any[]} results */
+  function noticed(results) {
+    for (const { mutation, result } of results) state.noticeResult(mutation, result);
   }
 
   async function request() {
@@ -67,11 +78,14 @@ export function createRound({ store, net, env, state }) {
   }
 
   async function shrink() {
-    if (most > 1) return;
     const [first] = await store.outbox();
-    if (!first) return;
-    await store.replaceOutbox([{ seq: first.seq, id: first.id, op: "void", type: first.type, doc: first.doc, at: first.at, by: first.by }, ...(await store.outbox()).slice(1)], await store.meta("next"), { [`too_large:${first.id}`]: first });
-    state.notice("mutation.too_large", first.id);
+    if (alone !== first?.id || !first) {
+      alone = most === 1 && first ? first.id : "";
+      return;
+    }
+    alone = "";
+    await store.replaceOutbox([{ seq: first.seq, id: first.id, op: "void", type: first.type, doc: first.doc, at: first.at, by: first.by }, ...(await store.outbox()).slice(1)], await store.meta("next"), { oversize: [...((await store.meta("oversize")) ?? []), first] });
+    await state.notice("mutation.too_large", first.id);
   }
 
   /** A new cookie without a code. @param {any} body */
@@ -117,10 +131,18 @@ export function createRound({ store, net, env, state }) {
       for (const mutation of renumber(again, body.expected)) await tx.objectStore("outbox").put(mutation);
       for (const photo of await tx.objectStore("photos").getAll()) if (photo.state === "received" && !photo.dropped) await tx.objectStore("photos").put({ ...photo, state: "waiting" });
       await tx.objectStore("meta").put(body.expected + again.length, "next");
+      for (const scope of (await tx.objectStore("meta").get("scopes")) ?? []) await tx.objectStore("meta").put([], `sweep:${scope}`);
+      await tx.objectStore("meta").put(true, "restoring");
       await tx.objectStore("meta").put({}, "cursors");
       await tx.objectStore("meta").put(body.epoch, "epoch");
     });
   }
 
-  return { run, mended };
+  /** The phone is emptied and takes a new name at once. */
+  async function forget() {
+    await store.forget();
+    await identity(store);
+  }
+
+  return { run, mended, forget };
 }

@@ -1,5 +1,6 @@
 // Saving: every act becomes mutations in the outbox, in one strict transaction. Never waits for the network.
 import { commandBase, splitByBase } from "../../../sync/js/base.js";
+import { fault } from "../../../sync/js/fields.js";
 import { dossierId, wellFormed } from "../../../sync/js/protocol.js";
 import { sha1, sha256Hex } from "./identity.js";
 
@@ -16,6 +17,10 @@ export function createSaving({ store, view, env, state, changed }) {
 
   /** @param {any[]} mutations @param {any} [more] */
   async function keep(mutations, more) {
+    for (const each of mutations) {
+      const code = fault(each);
+      if (code) fail(code);
+    }
     await store.save(mutations, more);
     changed();
     state.wake();
@@ -37,6 +42,7 @@ export function createSaving({ store, view, env, state, changed }) {
     const first = type === "dossier" && !(await view.one(doc)).view ? (await beginning(citizenId ?? (await citizenOf(doc)))).first : [];
     const parts = await Promise.all(splitByBase(clean(set), shown).map((part) => mutation("update", type, doc, part)));
     await keep([...first, ...parts]);
+    for (const part of parts) for (const name of Object.keys(part.set)) shown.fields[name] = { base: part.base, after: part.id };
   }
 
   /** Whose dossier an id is: ids are made of the citizen and the year. @param {string} doc */

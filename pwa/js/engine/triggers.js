@@ -5,10 +5,13 @@ const AFTER_SAVE_MS = 3000;
 const EVERY_MS = 5 * 60 * 1000;
 const LEASE_MS = 60_000;
 
-/** @param {{store: any, net: any, env: any, state: any, round: any, uploader: any, gallery: any}} parts */
-export function createTriggers({ store, net, env, state, round, uploader, gallery }) {
+/** @param {{net: any, env: any, state: any, round: any, uploader: any, gallery: any, deposit: any}} parts */
+export function createTriggers({ net, env, state, round, uploader, gallery, deposit }) {
   let running = /** @type {Promise<void> | null} */ (null);
-  let again = false;
+  let again = /** @type {Promise<void> | null} */ (null);
+  let stopped = false;
+  /** @type {any} */
+  let beat = null;
   let tapped = false;
   let tries = 0;
   /** @type {any} */
@@ -18,24 +21,33 @@ export function createTriggers({ store, net, env, state, round, uploader, galler
     state.onWake(() => later(AFTER_SAVE_MS));
     env.on("online", () => now());
     env.on("visible", () => now());
-    setInterval(() => { if (env.visible() && state.status().waiting.mutations + state.status().waiting.photos > 0) now(); }, EVERY_MS);
+    beat = setInterval(() => { if (env.visible() && state.status().waiting.mutations + state.status().waiting.photos > 0) now(); }, EVERY_MS);
     now();
   }
 
   /** @param {number} ms */
   function later(ms) {
     clearTimeout(timer);
-    timer = setTimeout(() => now(), ms);
+    if (!stopped) timer = setTimeout(() => now(), ms);
+  }
+
+  /** For tests: no round begins any more. @returns {Promise<void>} after the running one */
+  async function stop() {
+    stopped = true;
+    clearTimeout(timer);
+    clearInterval(beat);
+    await running;
   }
 
   /** Runs a round, or one more after that which runs. @param {boolean} [byTap] @returns {Promise<void>} */
   function now(byTap = false) {
     tapped = tapped || byTap;
-    if (running) { again = true; return running; }
-    running = env.exclusively("sync", LEASE_MS, all).catch(failed).finally(() => {
-      running = null;
-      if (again) { again = false; now(); }
-    });
+    if (stopped) return Promise.resolve();
+    if (running) {
+      again ??= running.then(() => { again = null; return now(); });
+      return again;
+    }
+    running = env.exclusively("sync", LEASE_MS, all).catch(failed).finally(() => { running = null; });
     return /** @type {Promise<void>} */ (running);
   }
 
@@ -67,9 +79,17 @@ export function createTriggers({ store, net, env, state, round, uploader, galler
     const signal = code === "no_signal" ? await net.health() : code === "portal" ? "portal" : "yes";
     state.set({ round: "idle", sending: null, signal, authNeeded: code === "auth.required", revoked: code === "device.revoked", tooOld: code === "app.too_old", error: ["no_signal", "portal"].includes(code) ? null : { code, message: error.message } });
     await state.refreshCounts().catch(() => {});
+    if (code === "device.revoked") await retire().catch(() => {});
     tries += 1;
     if (code !== "device.revoked") later(waitMs(tries, error.retryAfterS ?? null, env.random()));
   }
 
-  return { start, now };
+  /** Revoked: what is unsent goes by deposit; only then is the phone emptied. */
+  async function retire() {
+    if (!(await deposit.handOver())) return;
+    await round.forget();
+    await state.load();
+  }
+
+  return { start, now, stop };
 }

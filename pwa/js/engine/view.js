@@ -13,7 +13,7 @@ const RULE = { min_total: 80, min_each: 5 };
 export function createView({ store, state }) {
   /** All of one type with what waits on top. @param {string} type @returns {Promise<any[]>} */
   async function all(type) {
-    const [docs, outbox, hidden] = await Promise.all([store.docsOf(type), store.outbox(), removals()]);
+    const [docs, outbox, hidden] = await Promise.all([store.docsOf(type), store.pending(), removals()]);
     /** @type {Map<string, any[]>} */
     const pending = new Map();
     for (const mutation of outbox) if (mutation.type === type) pending.set(mutation.doc, [...(pending.get(mutation.doc) ?? []), mutation]);

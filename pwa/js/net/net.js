@@ -20,9 +20,12 @@ async function request(path, options = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), options.timeoutMs ?? TIMEOUT_MS);
   try {
-    return await fetch(path, { credentials: "same-origin", redirect: "error", cache: "no-store", ...options, signal: stop.signal });
-  } catch {
-    throw new NetError("no_signal");
+    const answer = await fetch(path, { credentials: "same-origin", redirect: "error", cache: "no-store", ...options, signal: stop.signal });
+    if (answer.type === "opaqueredirect") throw new NetError("portal");
+    const body = [204, 205, 304].includes(answer.status) || options.method === "HEAD" ? null : await answer.arrayBuffer();
+    return new Response(body, { status: answer.status, headers: answer.headers });
+  } catch (error) {
+    throw error instanceof NetError ? error : new NetError("no_signal");
   } finally {
     clearTimeout(timer);
   }
@@ -113,14 +116,18 @@ async function photo(sha256, size) {
 /** The real test of signal. @returns {Promise<"yes" | "no" | "portal">} */
 async function health() {
   try {
-    const response = await request("/api/v1/health", { timeoutMs: 15_000 });
+    const response = await request("/api/v1/health", { timeoutMs: 15_000, redirect: "manual" });
     return response.status === 204 ? "yes" : "portal";
-  } catch {
-    return "no";
+  } catch (error) {
+    return /** @type {any} */ (error).code === "portal" ? "portal" : "no";
   }
 }
 
+/** @param {Uint8Array} bytes a ZIP of what is unsent */
+const deposit = async (bytes) => readJson(await request("/api/v1/deposit", { method: "POST", headers: { "Content-Type": "application/zip" }, body: /** @type {any} */ (bytes), timeoutMs: 600_000 }));
+
 export const net = {
+  deposit,
   health, photo, createUpload, uploadOffset, sendChunk,
   pair: (/** @type {any} */ body) => post("/api/v1/pair", body),
   renew: (/** @type {any} */ body) => post("/api/v1/pair/renew", body),

@@ -12,7 +12,9 @@ function upgrade(db, from) {
     docs.createIndex("parent", "parent");
     const outbox = db.createObjectStore("outbox", { keyPath: "seq" });
     outbox.createIndex("doc", "doc");
-    db.createObjectStore("done", { keyPath: "id" }).createIndex("at", "done_at");
+    const done = db.createObjectStore("done", { keyPath: "id" });
+    done.createIndex("at", "done_at");
+    done.createIndex("shown", "shown");
     db.createObjectStore("photos", { keyPath: ["by", "sha256"] }).createIndex("sha256", "sha256");
     db.createObjectStore("bytes");
     db.createObjectStore("cache", { keyPath: "key" }).createIndex("used_at", "used_at");

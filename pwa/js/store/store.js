@@ -1,8 +1,9 @@
 // The phone's store: documents, outbox, photos, drafts. A save is one strict transaction.
+import { acknowledge, applyChanges, purgeLost, receive, sweep } from "./applying.js";
 import { openDatabase } from "./db.js";
+import { forget, makeRoom, prune } from "./keeping.js";
 
 const ALL = ["docs", "outbox", "done", "photos", "bytes", "cache", "drafts", "meta"];
-const parentOf = (/** @type {any} */ doc) => doc.data?.dossier ?? doc.data?.citizen ?? doc.data?.on ?? doc.data?.doc ?? "";
 
 export function createStore() {
   const { run, close } = openDatabase();
@@ -15,7 +16,18 @@ export function createStore() {
    * Appends mutations with their photo and draft changes: all on disk, or nothing.
    * @param {any[]} mutations without `seq` @param {{photo?: any, bytes?: ArrayBuffer, thumb?: any, draft?: string, meta?: Record<string, any>}} [more]
    */
-  function save(mutations, more = {}) {
+  async function save(mutations, more = {}) {
+    try {
+      await append(mutations, more);
+    } catch (error) {
+      if (/** @type {any} */ (error)?.name !== "QuotaExceededError") throw error;
+      await run(["cache", "photos", "bytes"], "readwrite", makeRoom);
+      await append(mutations, more).catch(() => { throw Object.assign(new Error("storage.full"), { code: "storage.full" }); });
+    }
+  }
+
+  /** @param {any[]} mutations @param {any} more */
+  function append(mutations, more) {
     return run(["outbox", "photos", "bytes", "cache", "drafts", "meta"], "readwrite", async (tx) => {
       const meta = tx.objectStore("meta");
       let seq = (await meta.get("next")) ?? 1;
@@ -39,15 +51,14 @@ export function createStore() {
   function applyAnswer(body, context) {
     return run(ALL, "readwrite", async (tx) => {
       const results = await acknowledge(tx, body, context);
-      await sweepMarks(tx, body);
-      for (const change of body.changes) await applyChange(tx, change);
+      await applyChanges(tx, body);
+      await sweep(tx, body);
       const cursors = (await tx.objectStore("meta").get("cursors")) ?? {};
       await tx.objectStore("meta").put({ ...cursors, ...body.cursors }, "cursors");
       for (const name of ["scopes", "people", "year"]) if (body[name]) await tx.objectStore("meta").put(body[name], name);
       if (!(await tx.objectStore("meta").get("epoch"))) await tx.objectStore("meta").put(body.epoch, "epoch");
       for (const photo of body.photos ?? []) if (photo.state === "stored") await receive(tx, photo.by, photo.sha256, context.now);
-      const lost = await purgeLost(tx, body);
-      return { lost, results };
+      return { results, ...(await purgeLost(tx, body.scopes)) };
     });
   }
 
@@ -63,10 +74,18 @@ export function createStore() {
   });
 
   return {
-    run, close, save, applyAnswer, received, replaceOutbox,
+    run, close, save,
+    /** An old app's text, taken without a pull: it stays on the screen. */
+    acknowledged: (/** @type {any} */ body, /** @type {any} */ context) => run(ALL, "readwrite", (tx) => acknowledge(tx, { changes: [], ...body }, context)),
+    pending: () => run(["done", "outbox"], "readonly", pending),
+    purge: (/** @type {string[]} */ scopes) => run(ALL, "readwrite", (tx) => purgeLost(tx, scopes)),
+    clearDrafts: () => run(["drafts"], "readwrite", (tx) => tx.objectStore("drafts").clear()),
+    forget: () => run(ALL, "readwrite", forget),
+    prune: (/** @type {string} */ before) => run(["done", "photos", "bytes", "meta"], "readwrite", (tx) => prune(tx, before)),
+    applyAnswer, received, replaceOutbox,
     outbox: () => all("outbox"), done: () => all("done"), photos: () => all("photos"), drafts: () => all("drafts"),
     doc: (/** @type {string} */ id) => get("docs", id),
-    pendingOf: (/** @type {string} */ id) => run(["outbox"], "readonly", (tx) => tx.objectStore("outbox").index("doc").getAll(id)),
+    pendingOf: async (/** @type {string} */ id) => (await run(["done", "outbox"], "readonly", pending)).filter((/** @type {any} */ m) => m.doc === id),
     docsOf: (/** @type {string} */ type) => run(["docs"], "readonly", (tx) => tx.objectStore("docs").index("type").getAll(type)),
     under: (/** @type {string} */ parent) => run(["docs"], "readonly", (tx) => tx.objectStore("docs").index("parent").getAll(parent)),
     bytes: (/** @type {string} */ sha) => get("bytes", sha),
@@ -76,84 +95,14 @@ export function createStore() {
     cache: (/** @type {any} */ entry) => put("cache", entry, undefined),
     meta: (/** @type {string} */ key) => get("meta", key), setMeta: (/** @type {string} */ key, /** @type {any} */ value) => put("meta", value, key),
     draft: (/** @type {string} */ key) => get("drafts", key), setDraft: (/** @type {string} */ key, /** @type {any} */ value) => put("drafts", value, key),
+    aside: () => run(["meta"], "readonly", (tx) => tx.objectStore("meta").getAll(IDBKeyRange.bound("aside:", "aside;"))),
     removeDraft: (/** @type {string} */ key) => remove("drafts", key),
   };
 }
 
-/** @param {any} tx @param {any} body @param {{now: string}} context */
-async function acknowledge(tx, body, context) {
-  const outbox = tx.objectStore("outbox");
-  const results = [];
-  const told = new Map(body.results.map((/** @type {any} */ r) => [r.seq, r]));
-  for (const mutation of await outbox.getAll()) {
-    if (mutation.seq > body.ack) break;
-    const result = told.get(mutation.seq) ?? null;
-    await tx.objectStore("done").put({ ...mutation, done_at: context.now, result });
-    await outbox.delete(mutation.seq);
-    if (result) results.push({ mutation, result });
-  }
-  return results;
-}
-
-/** @param {any} tx @param {any} change */
-async function applyChange(tx, change) {
-  const docs = tx.objectStore("docs");
-  const known = await docs.get(change.doc);
-  if (change.deleted) return docs.delete(change.doc);
-  if (change.left) {
-    if (!known) return undefined;
-    const scopes = change.scope ? known.scopes.filter((/** @type {string} */ s) => s !== change.scope) : [];
-    return scopes.length ? docs.put({ ...known, scopes }) : docs.delete(change.doc);
-  }
-  if (known && known.rev > change.rev) return undefined;
-  const scopes = [...new Set([...(known?.scopes ?? []), change.scope])];
-  const doc = { id: change.doc, type: change.type, rev: change.rev, data: change.data, scopes, parent: "" };
-  doc.parent = parentOf(doc);
-  const seen = await tx.objectStore("meta").get(`sweep:${change.scope}`);
-  if (seen) await tx.objectStore("meta").put([...seen, change.doc], `sweep:${change.scope}`);
-  return docs.put(doc);
-}
-
-/** A scope that is paged from the start: what was not seen goes at the end. @param {any} tx @param {any} body */
-async function sweepMarks(tx, body) {
-  const meta = tx.objectStore("meta");
-  for (const scope of body.resync) await meta.put([], `sweep:${scope}`);
-  if (body.more) return;
-  const pending = new Set((await tx.objectStore("outbox").getAll()).map((/** @type {any} */ m) => m.doc));
-  for (const scope of body.scopes) {
-    const seen = await meta.get(`sweep:${scope}`);
-    if (!seen) continue;
-    const all = new Set([...seen, ...body.changes.filter((/** @type {any} */ c) => c.scope === scope).map((/** @type {any} */ c) => c.doc)]);
-    for (const doc of await tx.objectStore("docs").getAll()) {
-      if (doc.scopes.includes(scope) && !all.has(doc.id) && !pending.has(doc.id)) await drop(tx, doc, scope);
-    }
-    await meta.delete(`sweep:${scope}`);
-  }
-}
-
-/** @param {any} tx @param {any} doc @param {string} scope */
-function drop(tx, doc, scope) {
-  const scopes = doc.scopes.filter((/** @type {string} */ s) => s !== scope);
-  return scopes.length ? tx.objectStore("docs").put({ ...doc, scopes }) : tx.objectStore("docs").delete(doc.id);
-}
-
-/** What no granted scope gives any more goes, once nothing waits to be sent. @param {any} tx @param {any} body */
-async function purgeLost(tx, body) {
-  if ((await tx.objectStore("outbox").count()) || (await tx.objectStore("drafts").count()) > 0) return [];
-  const granted = new Set(body.scopes);
-  const lost = new Set();
-  for (const doc of await tx.objectStore("docs").getAll()) {
-    const kept = doc.scopes.filter((/** @type {string} */ s) => granted.has(s));
-    if (kept.length === doc.scopes.length) continue;
-    for (const scope of doc.scopes) if (!granted.has(scope)) lost.add(scope);
-    if (kept.length) await tx.objectStore("docs").put({ ...doc, scopes: kept });
-    else await tx.objectStore("docs").delete(doc.id);
-  }
-  return [...lost];
-}
-
-/** @param {any} tx @param {string} by @param {string} sha256 @param {string} now */
-async function receive(tx, by, sha256, now) {
-  const photo = await tx.objectStore("photos").get([by, sha256]);
-  if (photo && photo.state !== "received") await tx.objectStore("photos").put({ ...photo, state: "received", received_at: now });
+/** What the screen adds to the server's copies: acknowledged without its document yet, then what waits. @param {any} tx */
+async function pending(tx) {
+  const shown = await tx.objectStore("done").index("shown").getAll();
+  shown.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.done_at < b.done_at ? -1 : a.done_at > b.done_at ? 1 : a.seq - b.seq));
+  return [...shown, ...(await tx.objectStore("outbox").getAll())];
 }

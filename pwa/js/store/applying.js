@@ -1,0 +1,127 @@
+// How one sync answer enters the store: acknowledgement, changes, sweeps, lost scopes. All inside one transaction.
+
+const NEVER_SHOWN = ["rejected", "gone", "out_of_scope"];
+const parentOf = (/** @type {any} */ data) => data?.dossier ?? data?.citizen ?? data?.on ?? data?.doc ?? "";
+
+/** What was handled is kept 30 days; it stays on the screen until its document comes. @param {any} tx @param {any} body @param {{now: string}} context */
+export async function acknowledge(tx, body, context) {
+  const outbox = tx.objectStore("outbox");
+  const results = [];
+  const told = new Map(body.results.map((/** @type {any} */ r) => [r.seq, r]));
+  for (const mutation of await outbox.getAll()) {
+    if (mutation.seq > body.ack) break;
+    const result = told.get(mutation.seq) ?? null;
+    const shown = NEVER_SHOWN.includes(result?.result) || mutation.op === "void" ? {} : { shown: 1 };
+    await tx.objectStore("done").put({ ...mutation, done_at: context.now, result, ...shown });
+    await outbox.delete(mutation.seq);
+    if (result) results.push({ mutation, result });
+  }
+  return results;
+}
+
+/** @param {any} tx @param {any} body */
+export async function applyChanges(tx, body) {
+  const meta = tx.objectStore("meta");
+  for (const scope of body.resync) await meta.put([], `sweep:${scope}`);
+  const restoring = Boolean(await meta.get("restoring"));
+  const came = new Set();
+  for (const change of body.changes) {
+    await applyChange(tx, change, restoring);
+    came.add(change.doc);
+  }
+  for (const mutation of await tx.objectStore("done").index("shown").getAll()) {
+    if (!came.has(mutation.doc)) continue;
+    const { shown: _shown, ...rest } = mutation;
+    await tx.objectStore("done").put(rest);
+  }
+}
+
+/** @param {any} tx @param {any} change @param {boolean} restoring an older revision is then the server's truth, ours is set aside */
+async function applyChange(tx, change, restoring) {
+  const docs = tx.objectStore("docs");
+  const known = await docs.get(change.doc);
+  if (change.deleted) return docs.delete(change.doc);
+  if (change.left) return known && change.scope ? drop(tx, known, change.scope) : docs.delete(change.doc);
+  const scopes = [...new Set([...(known?.scopes ?? []), change.scope])];
+  if (known && known.rev > change.rev && !restoring) return docs.put({ ...known, scopes });
+  if (known && restoring && JSON.stringify(known.data) !== JSON.stringify(change.data)) await setAside(tx, known);
+  return docs.put({ id: change.doc, type: change.type, rev: change.rev, data: change.data, scopes, parent: parentOf(change.data) });
+}
+
+/** A scope that is paged from the start: what was not seen goes at the end. @param {any} tx @param {any} body */
+export async function sweep(tx, body) {
+  const meta = tx.objectStore("meta");
+  const pending = new Set((await tx.objectStore("outbox").getAll()).map((/** @type {any} */ m) => m.doc));
+  const restoring = Boolean(await meta.get("restoring"));
+  for (const scope of body.scopes) {
+    const marks = await meta.get(`sweep:${scope}`);
+    if (!marks) continue;
+    const seen = [...marks, ...body.changes.filter((/** @type {any} */ c) => c.scope === scope).map((/** @type {any} */ c) => c.doc)];
+    if (body.more) {
+      await meta.put(seen, `sweep:${scope}`);
+      continue;
+    }
+    await dropUnseen(tx, scope, new Set(seen), pending, restoring);
+    await meta.delete(`sweep:${scope}`);
+  }
+  if (!body.more) await meta.delete("restoring");
+}
+
+/** @param {any} tx @param {string} scope @param {Set<string>} seen @param {Set<string>} pending @param {boolean} restoring */
+async function dropUnseen(tx, scope, seen, pending, restoring) {
+  for (const doc of await tx.objectStore("docs").getAll()) {
+    if (!doc.scopes.includes(scope) || seen.has(doc.id) || pending.has(doc.id)) continue;
+    if (restoring) await setAside(tx, doc);
+    await drop(tx, doc, scope);
+  }
+}
+
+/** After a restore ours may be the last copy: kept 30 days, handed out with the export. @param {any} tx @param {any} doc */
+const setAside = (tx, doc) => tx.objectStore("meta").put(doc, `aside:${doc.id}`);
+
+/** @param {any} tx @param {any} doc @param {string} scope */
+function drop(tx, doc, scope) {
+  const scopes = doc.scopes.filter((/** @type {string} */ s) => s !== scope);
+  return scopes.length ? tx.objectStore("docs").put({ ...doc, scopes }) : tx.objectStore("docs").delete(doc.id);
+}
+
+/**
+ * What no granted scope gives any more goes, once nothing waits and no draft is open.
+ * @param {any} tx @param {string[]} scopes granted @returns {Promise<{lost: string[], draftsWait: boolean}>}
+ */
+export async function purgeLost(tx, scopes) {
+  const granted = new Set(scopes);
+  const cursors = (await tx.objectStore("meta").get("cursors")) ?? {};
+  const lost = Object.keys(cursors).filter((scope) => !granted.has(scope));
+  if (!lost.length || (await tx.objectStore("outbox").count())) return { lost: [], draftsWait: false };
+  if (await tx.objectStore("drafts").count()) return { lost: [], draftsWait: true };
+  const gone = new Set();
+  for (const doc of await tx.objectStore("docs").getAll()) {
+    const kept = doc.scopes.filter((/** @type {string} */ s) => granted.has(s));
+    if (kept.length === doc.scopes.length) continue;
+    if (kept.length) await tx.objectStore("docs").put({ ...doc, scopes: kept });
+    else { gone.add(doc.id); await tx.objectStore("docs").delete(doc.id); }
+  }
+  await tx.objectStore("meta").put(Object.fromEntries(Object.entries(cursors).filter(([scope]) => granted.has(scope))), "cursors");
+  await purgeTraces(tx, gone);
+  return { lost, draftsWait: false };
+}
+
+/** Kept mutations, rows aside, receipted photos and pictures of what went. @param {any} tx @param {Set<string>} gone */
+async function purgeTraces(tx, gone) {
+  for (const mutation of await tx.objectStore("done").getAll()) if (gone.has(mutation.doc)) await tx.objectStore("done").delete(mutation.id);
+  for (const id of gone) await tx.objectStore("meta").delete(`aside:${id}`);
+  const named = new Set((await tx.objectStore("docs").index("type").getAll("evidence")).map((/** @type {any} */ e) => e.data.sha256));
+  for (const photo of await tx.objectStore("photos").getAll()) {
+    if (photo.state !== "received" || named.has(photo.sha256)) continue;
+    await tx.objectStore("photos").delete([photo.by, photo.sha256]);
+    await tx.objectStore("bytes").delete(photo.sha256);
+  }
+  await tx.objectStore("cache").clear();
+}
+
+/** @param {any} tx @param {string} by @param {string} sha256 @param {string} now */
+export async function receive(tx, by, sha256, now) {
+  const photo = await tx.objectStore("photos").get([by, sha256]);
+  if (photo && photo.state !== "received") await tx.objectStore("photos").put({ ...photo, state: "received", received_at: now });
+}
