@@ -34,6 +34,8 @@ def put_in() -> Response:
         file.seek(0)
         store = current_app.extensions["photos"]
         kept = deposit.take(database(), store, cast(BinaryIO, file), timestamp(datetime.now(UTC)), staff)
-    response = jsonify({"mutations": kept.mutations, "photos": kept.photos})
+    response = jsonify(
+        {"mutations": kept.mutations, "photos": kept.photos, "drafts": kept.drafts, "aside": kept.aside}
+    )
     response.status_code = 201
     return response

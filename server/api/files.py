@@ -2,20 +2,31 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
 from flask import Blueprint, Response, current_app, request
 
-from server.domain import uploads
+from server.domain import devices, uploads
 from server.domain.uploads import Progress
-from server.http.access import CurrentDevice, current_device, database
+from server.http.access import current_device, database
 from sync.errors import Problem
 from sync.photos import MAX_CHUNK_BYTES, MAX_PHOTO_BYTES
 
 blueprint = Blueprint("files", __name__, url_prefix="/api/v1/files")
 TUS = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A phone that sends: `people` use it now, `senders` are all whose photos it may still hold."""
+
+    commune_id: int
+    id: str
+    people: list[str]
+    senders: list[str]
 
 
 @blueprint.after_request
@@ -50,10 +61,10 @@ def create() -> Response:
     device = _device()
     metadata = _metadata(request.headers.get("Upload-Metadata", ""))
     person = metadata.get("by") or next(iter(device.people), "")
-    if person not in device.people:
+    if person not in device.senders:
         raise Problem("upload.person", "This person does not use this phone.")
     wish = {"sha256": metadata.get("sha256"), "type": metadata.get("type"), "length": _number("Upload-Length")}
-    made = uploads.create(database(), device.commune_id, device.id, person, wish)
+    made = uploads.create(database(), current_app.extensions["photos"], device.commune_id, device.id, person, wish)
     if request.headers.get("Content-Type") == "application/offset+octet-stream" and not made.receipt:
         chunk = _chunk()
         if chunk and made.offset == 0:
@@ -66,7 +77,7 @@ def create() -> Response:
 @blueprint.route("/<upload_id>", methods=["HEAD"])
 def head(upload_id: str) -> Response:
     device = _device()
-    found = uploads.find(database(), device.commune_id, list(device.people), upload_id)
+    found = uploads.find(database(), device.commune_id, device.senders, upload_id)
     response = _progress(found, 200)
     response.headers["Upload-Length"] = str(found.length)
     return response
@@ -98,20 +109,22 @@ def overridden(upload_id: str) -> Response:
 @blueprint.delete("/<upload_id>")
 def delete(upload_id: str) -> Response:
     device = _device()
-    uploads.terminate(database(), current_app.extensions["photos"], device.commune_id, list(device.people), upload_id)
+    uploads.terminate(database(), current_app.extensions["photos"], device.commune_id, device.senders, upload_id)
     return Response(status=204)
 
 
-def _append(device: CurrentDevice, upload_id: str, offset: int, chunk: bytes) -> Progress:
+def _append(device: Sender, upload_id: str, offset: int, chunk: bytes) -> Progress:
     return uploads.append(
-        database(), current_app.extensions["photos"], device.commune_id, list(device.people), upload_id, offset,
-        chunk, request.headers.get("Upload-Checksum"),
+        database(), current_app.extensions["photos"], device.commune_id, device.senders, upload_id, offset, chunk,
+        request.headers.get("Upload-Checksum"),
     )  # fmt: skip
 
 
-def _device() -> CurrentDevice:
+def _device() -> Sender:
     with database().read() as conn:
-        return current_device(conn)
+        device = current_device(conn)
+        senders = sorted(devices.uploaders(conn, device.commune_id, device.id))
+    return Sender(device.commune_id, device.id, list(device.people), senders)
 
 
 def _chunk() -> bytes:
@@ -137,7 +150,7 @@ def _progress(progress: Progress, status: int) -> Response:
 
 def _number(header: str) -> int:
     text = request.headers.get(header, "")
-    if not text.isdigit() or len(text) > 15:
+    if not (text.isascii() and text.isdigit()) or len(text) > 15:
         raise Problem("bad_request", f"{header} must be a whole number.")
     return int(text)
 

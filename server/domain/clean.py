@@ -9,9 +9,10 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pillow_heif
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 from sqlalchemy import or_, select, update
 
 from server.db import tables
@@ -27,6 +28,8 @@ MAX_PIXELS = 60_000_000
 LEASE = timedelta(minutes=3)
 MOST_ATTEMPTS = 3
 QUALITY = {"thumb": 70, "screen": 80, "full": 85}
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+QUARTER_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 IDLE_S = 1.0
 EXPIRE_EVERY_S = 3600
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -56,22 +59,32 @@ def clean_one(db: Database, store: PhotoStore) -> bool:
     if taken is None:
         return False
     commune_id, sha256, attempts = taken
-    try:
-        width, height = make_copies(store, commune_id, sha256)
-        values = {"state": "ready", "width": width, "height": height}
-    except (OSError, ValueError, Image.DecompressionBombError, SyntaxError, MemoryError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            values = {"state": "received" if attempts < MOST_ATTEMPTS else "unreadable"}
-        else:
-            values = {"state": "unreadable"}
-        log.warning("photo %s cannot be decoded: %s", sha256[:12], type(error).__name__)
+    values = _clean(store, commune_id, sha256) if attempts <= MOST_ATTEMPTS else {"state": "unreadable"}
+    if values is None:
+        return True  # its lease runs out in minutes, then it is tried again
     with db.write() as conn:
         conn.execute(
             update(_PHOTO)
             .where(_PHOTO.c.commune_id == commune_id, _PHOTO.c.sha256 == sha256, _PHOTO.c.lease == lease)
-            .values(lease=None, lease_until=None, **values)
+            .values(**{"lease": None, "lease_until": None} | values)
         )
     return True
+
+
+def _clean(store: PhotoStore, commune_id: int, sha256: str) -> dict[str, Any] | None:
+    """What to write of the photo; None where the machine failed, which says nothing of the picture."""
+    try:
+        width, height = make_copies(store, commune_id, sha256)
+    except MemoryError:
+        log.warning("photo %s needs more memory than there is", sha256[:12])
+        return None
+    except Exception as error:  # decoders fail on damaged files in every way that there is
+        if isinstance(error, OSError) and error.errno is not None:  # a full disk, a lost folder: no attempt of its own
+            log.warning("photo %s cannot be read or written now: %s", sha256[:12], error)
+            return {"attempts": 0, "lease": "later", "lease_until": timestamp(datetime.now(UTC) + LEASE)}
+        log.warning("photo %s cannot be decoded: %s", sha256[:12], type(error).__name__)
+        return {"state": "unreadable"}
+    return {"state": "ready", "width": width, "height": height}
 
 
 def _take(db: Database, lease: str) -> tuple[int, str, int] | None:
@@ -97,18 +110,34 @@ def _take(db: Database, lease: str) -> tuple[int, str, int] | None:
 
 def make_copies(store: PhotoStore, commune_id: int, sha256: str) -> tuple[int, int]:
     """Clean JPEGs of each size; returns width and height upright. Raises what Pillow raises."""
-    with store.original(commune_id, sha256) as file, Image.open(file) as opened:
-        if opened.width * opened.height > MAX_PIXELS:
+    with store.original(commune_id, sha256) as file, Image.open(file, formats=FORMATS) as opened:
+        width, height = opened.size
+        if width * height > MAX_PIXELS:
             raise ValueError("too many pixels")
+        if opened.getexif().get(ExifTags.Base.Orientation, 1) in QUARTER_TURNED:
+            width, height = height, width
         if opened.format == "JPEG":
             opened.draft("RGB", (SIZES["full"], SIZES["full"]))
-        width, height = opened.size
-        upright = ImageOps.exif_transpose(opened)
-        image = _flat(upright)
+        profile = opened.info.get("icc_profile")
+        image = _flat(ImageOps.exif_transpose(opened))
+    image.thumbnail((SIZES["full"], SIZES["full"]), Image.Resampling.LANCZOS)
+    image = _in_srgb(image, profile)
     for size in sorted(SIZES, key=SIZES.__getitem__, reverse=True):
         image.thumbnail((SIZES[size], SIZES[size]), Image.Resampling.LANCZOS)
         store.put_clean(commune_id, sha256, size, _jpeg(image, QUALITY[size]))
     return width, height
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Colours of a phone's wide profile, turned before the profile is dropped; as they are where it is broken."""
+    if not profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        turned = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    return _flat(turned) if turned is not None else image
 
 
 def _flat(image: Image.Image) -> Image.Image:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import lzma
 import uuid
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -21,6 +23,9 @@ from sync.protocol import is_sha256, is_uuid
 MAX_DEPOSIT_BYTES = 200 * 1024 * 1024
 MAX_OUTBOX_BYTES = 20 * 1024 * 1024
 MAX_FILES = 5000
+LARGEST_NUMBER = 2**63 - 1
+REST_NAMESPACE = uuid.UUID("0c0b5a0e-7d3f-4f0e-8f35-5f6b5b1f7a52")
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError)
 _QUARANTINE = tables.Quarantine.__table__
 
 
@@ -28,6 +33,8 @@ _QUARANTINE = tables.Quarantine.__table__
 class Kept:
     mutations: list[str] = field(default_factory=list)
     photos: list[str] = field(default_factory=list)
+    drafts: int = 0
+    aside: int = 0
 
 
 def take(db: Database, store: PhotoStore, file: BinaryIO, now: str, staff: dict[str, Any] | None) -> Kept:
@@ -38,7 +45,7 @@ def take(db: Database, store: PhotoStore, file: BinaryIO, now: str, staff: dict[
     try:
         with zipfile.ZipFile(file) as archive:
             return _take(db, store, archive, now, staff)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except BROKEN as error:
         raise Problem("deposit.invalid", "Tệp này không phải gói của ứng dụng.") from error
 
 
@@ -50,13 +57,12 @@ def _take(db: Database, store: PhotoStore, archive: zipfile.ZipFile, now: str, s
     content = _content(raw)
     with db.read() as conn:
         commune_id, device_id = _sender(conn, archive, raw, content, staff)
-        people = set(devices.actors(conn, commune_id, device_id)) if device_id else set()
-        everyone = people | _listed_people(conn, commune_id, device_id)
+        senders = _senders(conn, commune_id, device_id, content, staff)
     kept = Kept()
-    photos = _photos(archive, store, commune_id, content)
+    photos = _photos(archive, store, commune_id)
     with db.write() as conn:
-        for sha256, by, kind, size in photos:
-            if by in everyone:
+        for sha256, kind, size in photos:
+            for by in senders.get(sha256, ()):
                 receipts.give(conn, commune_id, by, sha256, kind, size, now, device_id)
             kept.photos.append(sha256)
         for mutation in content["mutations"]:
@@ -64,17 +70,40 @@ def _take(db: Database, store: PhotoStore, archive: zipfile.ZipFile, now: str, s
                 if not _known(conn, commune_id, mutation["id"]):
                     conn.execute(insert(_QUARANTINE).values(_row(commune_id, device_id, mutation, now)))
                 kept.mutations.append(mutation["id"])
+        kept.drafts = _keep_rest(conn, commune_id, device_id, "draft", content.get("drafts"), now)
+        kept.aside = _keep_rest(conn, commune_id, device_id, "aside", content.get("aside"), now)
     return kept
+
+
+def _keep_rest(conn: Connection, commune_id: int, device_id: str | None, reason: str, rest: Any, now: str) -> int:
+    """Open drafts, and rows that a restored server lacked: no mutations, but perhaps the last copy."""
+    items = rest if isinstance(rest, list) else []
+    for item in items:
+        text = json.dumps([device_id, reason, item], sort_keys=True)
+        ident = str(uuid.uuid5(REST_NAMESPACE, text))  # the same piece twice is one row
+        query = select(_QUARANTINE.c.id).where(_QUARANTINE.c.commune_id == commune_id, _QUARANTINE.c.id == ident)
+        if conn.execute(query).first() is None:
+            conn.execute(
+                insert(_QUARANTINE).values(
+                    commune_id=commune_id, id=ident, device_id=device_id, reason=reason, state="open", photos=[],
+                    payload=storable(item if isinstance(item, dict) else {"value": item}), received_at=now,
+                )
+            )  # fmt: skip
+    return len(items)
 
 
 def _content(raw: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(raw)
+        content = json.loads(raw, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Problem("deposit.invalid", "Tệp này không phải gói của ứng dụng.") from error
     if not isinstance(content, dict) or not isinstance(content.get("mutations"), list):
         raise Problem("deposit.invalid", "Tệp này không phải gói của ứng dụng.")
     return content
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _sender(
@@ -84,35 +113,57 @@ def _sender(
     commune_id = devices.commune_of(conn, str(device_id)) if is_uuid(device_id) else None
     row = devices.find(conn, commune_id, str(device_id)) if commune_id is not None else None
     if row is not None and commune_id is not None and "signature" in archive.namelist():
-        keys.verify(
-            row["key"], _member(archive, "signature", 200).decode("ascii", "replace").strip(), raw.decode("utf-8", "surrogateescape")
-        )
+        signature = _member(archive, "signature", 200).decode("ascii", "replace").strip()
+        keys.verify(row["key"], signature, _text(raw))
         return commune_id, str(device_id)
     if staff is not None:
         return staff["commune_id"], str(device_id) if row is not None else None
     raise Problem("device.unknown", "Chỉ nhận gói có chữ ký của máy đã ghép với xã.")
 
 
-def _listed_people(conn: Connection, commune_id: int, device_id: str | None) -> set[str]:
-    """All who ever used the phone: a revoked one still delivers."""
-    pair = tables.DevicePerson.__table__
-    query = select(pair.c.person_id).where(pair.c.commune_id == commune_id, pair.c.device_id == device_id)
-    return set(conn.execute(query).scalars())
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise Problem("deposit.invalid", "Tệp này không phải gói của ứng dụng.") from error
 
 
-def _photos(archive: zipfile.ZipFile, store: PhotoStore, commune_id: int, content: dict[str, Any]) -> list[tuple[str, str, str, int]]:
-    """Photos whose bytes have their hash, kept on disk: (sha256, by, type, size)."""
-    senders = {p.get("sha256"): str(p.get("by")) for p in content.get("photos", []) if isinstance(p, dict)}
+def _senders(
+    conn: Connection, commune_id: int, device_id: str | None, content: dict[str, Any], staff: dict[str, Any] | None
+) -> dict[str, set[str]]:
+    """Whose each hash is, by the list of photos and by the entries; only of the phone's own people, or where
+    staff hand the file in, of the commune's."""
+    named: dict[str, set[str]] = {}
+    photos = content.get("photos")
+    for item in photos if isinstance(photos, list) else []:
+        if isinstance(item, dict) and is_sha256(item.get("sha256")) and is_uuid(item.get("by")):
+            named.setdefault(item["sha256"], set()).add(item["by"])
+    for mutation in content["mutations"]:
+        patch = mutation.get("set") if isinstance(mutation, dict) else None
+        if isinstance(patch, dict) and is_sha256(patch.get("sha256")) and is_uuid(mutation.get("by")):
+            named.setdefault(patch["sha256"], set()).add(mutation["by"])
+    known = devices.uploaders(conn, commune_id, device_id) if device_id else set()
+    if staff is not None:
+        person = tables.Person.__table__
+        known |= set(conn.execute(select(person.c.id).where(person.c.commune_id == commune_id)).scalars())
+    return {sha256: people & known for sha256, people in named.items()}
+
+
+def _photos(archive: zipfile.ZipFile, store: PhotoStore, commune_id: int) -> list[tuple[str, str, int]]:
+    """Photos whose bytes have their hash, kept on disk: (sha256, type, size). A damaged one costs no other."""
     found = []
     for name in archive.namelist():
         sha256 = name.removeprefix("photos/")
         if not name.startswith("photos/") or not is_sha256(sha256):
             continue
-        body = _member(archive, name, MAX_PHOTO_BYTES)
+        try:
+            body = _member(archive, name, MAX_PHOTO_BYTES)
+        except (*BROKEN, Problem):
+            continue
         kind = sniff(body[:32])
         if hashlib.sha256(body).hexdigest() == sha256 and kind is not None:
             store.put(commune_id, sha256, body)
-            found.append((sha256, senders.get(sha256, ""), kind, len(body)))
+            found.append((sha256, kind, len(body)))
     return found
 
 
@@ -137,18 +188,19 @@ def _known(conn: Connection, commune_id: int, mutation_id: str) -> bool:
 
 
 def _row(commune_id: int, device_id: str | None, mutation: dict[str, Any], now: str) -> dict[str, Any]:
-    patch = mutation.get("set")
+    patch, seq = mutation.get("set"), mutation.get("seq")
     sha256 = patch.get("sha256") if isinstance(patch, dict) else None
+    numbered = type(seq) is int and 0 <= seq <= LARGEST_NUMBER
     return {
         "commune_id": commune_id,
         "id": str(uuid.uuid4()),
         "device_id": device_id,
-        "seq": mutation.get("seq") if isinstance(mutation.get("seq"), int) else None,
+        "seq": seq if numbered else None,
         "mutation_id": mutation["id"],
-        "person_id": str(mutation.get("by"))[:36] if mutation.get("by") else None,
+        "person_id": mutation["by"] if is_uuid(mutation.get("by")) else None,
         "reason": "deposit",
         "payload": storable(mutation),
         "state": "open",
-        "photos": [sha256] if isinstance(sha256, str) else [],
+        "photos": [sha256] if is_sha256(sha256) else [],
         "received_at": now,
     }

@@ -79,6 +79,12 @@ def actors(conn: Connection, commune_id: int, device_id: str) -> dict[str, Actor
     return {row[0]: Actor(row[0], row[1], row[2], row[3], device_id) for row in conn.execute(query)}
 
 
+def uploaders(conn: Connection, commune_id: int, device_id: str) -> set[str]:
+    """All who ever used a phone: photos of one who was taken off it are still awaited."""
+    query = select(_PAIR.c.person_id).where(_PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id)
+    return set(conn.execute(query).scalars())
+
+
 def people(conn: Connection, commune_id: int, device_id: str) -> list[dict[str, Any]]:
     """What a phone is told of its people."""
     query = (

@@ -1,12 +1,15 @@
 """Receipts: the bytes of a hash arrived whole from a person. What sync tells phones of their photos."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
+from server.domain import devices
 from server.domain.permissions import Actor
+from sync.protocol import timestamp
 
 _RECEIPT = tables.Receipt.__table__
 _UPLOAD = tables.Upload.__table__
@@ -14,6 +17,9 @@ _PHOTO = tables.Photo.__table__
 
 
 class HasPeople(Protocol):
+    @property
+    def id(self) -> str: ...
+
     @property
     def people(self) -> dict[str, Actor]: ...
 
@@ -23,8 +29,10 @@ def states(
 ) -> list[dict[str, Any]]:
     """For every hash that the phone lists: `stored`, or `needed` with the upload that stands there."""
     asked = [(str(w.get("by") or next(iter(device.people), "")), str(w["sha256"])) for w in wanted]
-    asked = [(by, sha256) for by, sha256 in asked if by in device.people]
+    known = devices.uploaders(conn, commune_id, device.id)
+    asked = [(by, sha256) for by, sha256 in asked if by in known]
     hashes = sorted({sha256 for _, sha256 in asked})
+    now = timestamp(datetime.now(UTC))
     stored: set[tuple[str, str]] = set()
     uploads: dict[tuple[str, str], tuple[str, int]] = {}
     for start in range(0, len(hashes), 400):
@@ -34,7 +42,7 @@ def states(
         )
         stored.update((row[0], row[1]) for row in conn.execute(query))
         query = select(_UPLOAD.c.person_id, _UPLOAD.c.sha256, _UPLOAD.c.id, _UPLOAD.c.offset).where(
-            _UPLOAD.c.commune_id == commune_id, _UPLOAD.c.sha256.in_(some)
+            _UPLOAD.c.commune_id == commune_id, _UPLOAD.c.sha256.in_(some), _UPLOAD.c.expires_at > now
         )
         uploads.update({(row[0], row[1]): (row[2], row[3]) for row in conn.execute(query)})
     return [_state(pair, stored, uploads) for pair in asked]

@@ -33,10 +33,10 @@ class Progress:
     receipt: str | None = None
 
 
-def create(db: Database, commune_id: int, device_id: str, person_id: str, wish: dict[str, Any]) -> Progress:
+def create(db: Database, store: PhotoStore, commune_id: int, device_id: str, person_id: str, wish: dict[str, Any]) -> Progress:
     """Begins an upload, or answers the one that this person has for the hash already.
 
-    `wish`: sha256, length, type. Raises Problem `too_large`, `upload.hash_missing`, `empty_body`.
+    `wish`: sha256, length, type. Raises Problem `too_large`, `upload.hash_missing`, `upload.empty`.
     """
     sha256, length = wish.get("sha256"), wish["length"]
     if not is_sha256(sha256):
@@ -54,10 +54,11 @@ def create(db: Database, commune_id: int, device_id: str, person_id: str, wish: 
             _UPLOAD.c.commune_id == commune_id, _UPLOAD.c.person_id == person_id, _UPLOAD.c.sha256 == sha256
         )
         row = conn.execute(query).mappings().first()
-        if row is not None and row["length"] == length:
+        if row is not None and row["length"] == length and row["expires_at"] > timestamp(now):
             return Progress(row["id"], row["offset"], row["length"], row["expires_at"])
         if row is not None:
             conn.execute(delete(_UPLOAD).where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == row["id"]))
+            store.drop_part(commune_id, row["id"])
         expires = timestamp(now + timedelta(days=UPLOAD_DAYS))
         ident = str(uuid.uuid4())
         conn.execute(
@@ -126,7 +127,7 @@ def append(
         reached = offset + len(chunk)
         if reached == row["length"]:
             return _finish(db, store, commune_id, row)
-        _advance(db, commune_id, upload_id, reached)
+        _advance(db, commune_id, upload_id, lease, reached)
         return Progress(upload_id, reached, row["length"], row["expires_at"])
     finally:
         _release(db, commune_id, upload_id, lease)
@@ -161,13 +162,16 @@ def _release(db: Database, commune_id: int, upload_id: str, lease: str) -> None:
         )
 
 
-def _advance(db: Database, commune_id: int, upload_id: str, offset: int) -> None:
+def _advance(db: Database, commune_id: int, upload_id: str, lease: str, offset: int) -> None:
+    """Only while the lease holds: one that stalled past it must not move the offset of another."""
     with db.write() as conn:
-        conn.execute(
+        moved = conn.execute(
             update(_UPLOAD)
-            .where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == upload_id)
+            .where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == upload_id, _UPLOAD.c.lease == lease)
             .values(offset=offset)
         )
+        if moved.rowcount == 0:
+            raise Problem("upload.busy", "Another request took this upload over.", retry_after=2)
 
 
 def _verify(chunk: bytes, checksum: str | None) -> None:

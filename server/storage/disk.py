@@ -23,7 +23,7 @@ class PhotoStore:
     def append(self, commune_id: int, upload_id: str, offset: int, chunk: bytes) -> None:
         """Writes a chunk at its offset, durable before it returns."""
         path = self._part(commune_id, upload_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.ftruncate(fd, offset)  # a chunk that was cut before its offset was known
@@ -45,7 +45,7 @@ class PhotoStore:
     def finish(self, commune_id: int, upload_id: str, sha256: str) -> None:
         """Makes a whole upload the original of its hash, durable before it returns."""
         target = self._original(commune_id, sha256)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         os.replace(self._part(commune_id, upload_id), target)
         _sync_folder(target.parent)
 
@@ -85,7 +85,7 @@ class PhotoStore:
 
 def _write(target: Path, content: bytes) -> None:
     """Whole or not at all, also across a crash."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     with draft.open("wb") as file:
         file.write(content)
@@ -93,6 +93,15 @@ def _write(target: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     os.replace(draft, target)
     _sync_folder(target.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """A new folder's name lives in its parent, which must be on disk too before a receipt."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:
