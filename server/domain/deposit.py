@@ -25,7 +25,7 @@ MAX_OUTBOX_BYTES = 20 * 1024 * 1024
 MAX_FILES = 5000
 LARGEST_NUMBER = 2**63 - 1
 REST_NAMESPACE = uuid.UUID("0c0b5a0e-7d3f-4f0e-8f35-5f6b5b1f7a52")
-BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError)
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError)
 _QUARANTINE = tables.Quarantine.__table__
 
 
