@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from PIL import Image
 
 from server.db.session import Database
-from server.domain import clean
+from server.domain import clean, staff
 from tests.phones import Phone
 from tests.pictures import jpeg, send, sha256
 from tests.world import World, new_id, photo
@@ -26,11 +27,11 @@ def one(world: World, phone: Make) -> Phone:
     return made
 
 
-def entry(phone: Phone, world: World, citizen: str | None = None, **more: object) -> str:
+def entry(phone: Phone, world: World, citizen: str | None = None, **more: Any) -> str:
     dossier = world.dossier(citizen)
     phone.queue("create", "dossier", dossier, world.begin(citizen))
     ident = new_id()
-    result = phone.do("create", "evidence", ident, photo(dossier, **{"sha256": HASH, "bytes": len(CONTENT)} | more))
+    result = phone.do("create", "evidence", ident, photo(dossier) | {"sha256": HASH, "bytes": len(CONTENT)} | more)
     assert result == {}, result
     return ident
 
@@ -108,9 +109,21 @@ def test_the_person_shown_sees_what_the_chapter_took(world: World, phone: Make, 
     assert phone().pair(world.citizen_code()).client.get(URL).status_code == 200
 
 
-def test_a_moved_photo_stays_visible_through_its_new_entry(
-    world: World, phone: Make, one: Phone, app: Flask, db: Database
-) -> None:
+def test_staff_see_it_by_their_own_sign_in(world: World, one: Phone, app: Flask, db: Database) -> None:
+    entry(one, world)
+    send(one, CONTENT)
+    cleaned(app, db)
+    with db.write() as conn:
+        row = staff.sign_in(conn, *staff.add(conn, world.commune, "Ma Thị Duyên", "viewer"))
+    assert row is not None
+    client = app.test_client()
+    client.set_cookie("mc_staff", app.extensions["tokens"].make("staff", {"c": world.commune, "p": row["person_id"], "v": 1}))
+    assert client.get(URL).status_code == 200
+    client.set_cookie("mc_staff", app.extensions["tokens"].make("staff", {"c": world.commune, "p": row["person_id"], "v": 0}))
+    assert client.get(URL).status_code == 401
+
+
+def test_a_moved_photo_stays_visible_through_its_new_entry(world: World, phone: Make, one: Phone, app: Flask, db: Database) -> None:
     old = entry(one, world)
     send(one, CONTENT)
     cleaned(app, db)
@@ -125,9 +138,7 @@ def test_a_moved_photo_stays_visible_through_its_new_entry(
     assert other.client.get(URL).status_code == 200
 
 
-def test_a_move_from_an_entry_that_one_never_saw_opens_nothing(
-    world: World, phone: Make, one: Phone, app: Flask, db: Database
-) -> None:
+def test_a_move_from_an_entry_that_one_never_saw_opens_nothing(world: World, phone: Make, one: Phone, app: Flask, db: Database) -> None:
     old = entry(one, world)
     send(one, CONTENT)
     cleaned(app, db)

@@ -85,7 +85,7 @@ def test_other_kinds_of_photos_become_jpeg(db: Database, world: World, store: Ph
 def test_what_is_transparent_becomes_white(db: Database, world: World, store: PhotoStore) -> None:
     name = arrive(db, store, world, encoded(Image.new("RGBA", (50, 50), (0, 0, 0, 0)), "PNG"))
     clean.clean_one(db, store)
-    assert min(copy(store, world, name).getpixel((25, 25))) > 250  # type: ignore[arg-type, type-var]
+    assert min(copy(store, world, name).getpixel((25, 25))) > 250  # type: ignore[arg-type]
 
 
 def test_a_profile_is_applied_and_dropped(db: Database, world: World, store: PhotoStore) -> None:
@@ -112,9 +112,7 @@ def test_a_bomb_of_pixels_is_not_unpacked(db: Database, world: World, store: Pho
     assert row_of(db)["state"] == "unreadable"
 
 
-def test_a_full_disk_says_nothing_of_the_picture(
-    db: Database, world: World, store: PhotoStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_says_nothing_of_the_picture(db: Database, world: World, store: PhotoStore, monkeypatch: pytest.MonkeyPatch) -> None:
     arrive(db, store, world, jpeg())
 
     def full(*_: object) -> None:
