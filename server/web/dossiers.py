@@ -24,6 +24,14 @@ def _load(member: dict[str, Any], citizen_id: str) -> dict[str, Any]:
     return found
 
 
+def _begun(member: dict[str, Any], citizen_id: str) -> dict[str, Any]:
+    """A dossier that is there to be returned or settled."""
+    found = _load(member, citizen_id)
+    if not found["row"]:
+        raise Problem("not_found", "Người này chưa có hồ sơ năm nay.")
+    return found
+
+
 @blueprint.get("/<citizen_id>")
 @needs("read")
 def wall(citizen_id: str, member: dict[str, Any]) -> Any:
@@ -60,6 +68,8 @@ def judge(citizen_id: str, evidence_id: str, member: dict[str, Any]) -> Any:
     reason = (request.form.get("reason") or "").strip()[:1000] or None
     if verdict in ("retake", "incomplete") and reason is None:
         raise Problem("reason.missing", "Cần ghi lý do để người chụp biết.")
+    if not any(p["id"] == evidence_id for p in _load(member, citizen_id)["photos"]):
+        raise Problem("not_found", "Không tìm thấy ảnh.")
     patch = {"verdict": verdict, "reason": reason if verdict != "accepted" else None}
     _write(member, {"op": "judge", "type": "evidence", "doc": evidence_id, "base": _base(), "set": patch})
     found = _load(member, citizen_id)
@@ -93,7 +103,7 @@ def return_(citizen_id: str, member: dict[str, Any]) -> Any:
     reason = (request.form.get("reason") or "").strip()[:1000]
     if not reason:
         raise Problem("reason.missing", "Cần ghi lý do trả lại.")
-    found = _load(member, citizen_id)
+    found = _begun(member, citizen_id)
     command = {"op": "return", "type": "dossier", "doc": found["row"]["id"], "expect": request.form.get("state"), "base": _base()}
     _write(member, {**command, "set": {"reason": reason}})
     return redirect(f"/dossiers/{citizen_id}")
@@ -103,7 +113,7 @@ def return_(citizen_id: str, member: dict[str, Any]) -> Any:
 @needs("review")
 def settle(citizen_id: str, member: dict[str, Any]) -> Any:
     """The ten final scores; the year's rule tells whether the dossier is eligible [plan II.2b]."""
-    found = _load(member, citizen_id)
+    found = _begun(member, citizen_id)
     scores = {}
     for n in range(1, 11):
         text = request.form.get(f"final_{n}", "")

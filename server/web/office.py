@@ -70,13 +70,21 @@ def edit_person(citizen_id: str, member: dict[str, Any]) -> Any:
     form = request.form
     wish = {
         "full_name": tidy(form.get("full_name", "")),
-        "birth_year": form.get("birth_year", type=int),
+        "birth_year": _year(form.get("birth_year", "")),
         "group": form.get("group", type=int),
         "gender": form.get("gender") or None,
         "phone": (form.get("phone") or "").strip() or None,
     }
     _write(member, {"op": "update", "type": "citizen", "doc": citizen_id, "base": form.get("rev", 0, type=int), "set": wish})
     return redirect(f"/dossiers/{citizen_id}")
+
+
+def _year(text: str) -> int | None:
+    """A year of birth, or none; a slip of the finger must not wipe out what is there."""
+    text = text.strip()
+    if text and not (text.isdecimal() and len(text) == 4):
+        raise Problem("value.invalid", "Năm sinh gồm 4 chữ số, thí dụ 1968.")
+    return int(text) if text else None
 
 
 @blueprint.post("/dossiers/<citizen_id>/confirmation")

@@ -37,16 +37,23 @@ def people(member: dict[str, Any]) -> Any:
     return render_template(template, rows=rows, total=total, wish=wish, places=all_places, pages=pages)
 
 
+def _number(text: str) -> int:
+    """A number that fits every database's integer; anything else counts as not given."""
+    if len(text) > 9:
+        raise ValueError
+    return int(text)
+
+
 def _wish() -> review.Filter:
     args = request.args
     state = args.get("state")
     return review.Filter(
-        place=args.get("place", type=int),
+        place=args.get("place", type=_number),
         state=state if state in review.STATES else None,
-        group=args.get("group", type=int),
+        group=args.get("group", type=_number),
         kind=args.get("kind") or None,
         text=(args.get("q") or "")[:100],
-        page=max(args.get("page", 1, type=int), 1),
+        page=max(args.get("page", 1, type=_number), 1),
     )
 
 

@@ -34,9 +34,7 @@ def codes(member: dict[str, Any]) -> Any:
     with database().write() as conn:
         places.check(conn, commune_id, place)
         if role == "citizen":
-            wish = review.Filter(place=place)
-            rows, _ = review.people(conn, commune_id, member["commune"]["year"], wish)
-            for row in rows[:MOST_CODES]:
+            for row in review.everyone(conn, commune_id, member["commune"]["year"], place)[:MOST_CODES]:
                 code, expires = pairing.make_code(conn, commune_id, "citizen", place, row["id"], by=member["person_id"])
                 cards.append(_card(row["full_name"], row["place"], code, expires))
         else:

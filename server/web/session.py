@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from flask import g, redirect, request
 from sqlalchemy import insert
@@ -35,7 +36,7 @@ def needs(right: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def checked(*args: Any, **named: Any) -> Any:
             member = staff_or_none()
             if member is None:
-                return redirect(f"/sign-in?to={request.full_path.rstrip('?')}" if request.method == "GET" else "/sign-in")
+                return redirect(f"/sign-in?to={quote(request.full_path.rstrip('?'))}" if request.method == "GET" else "/sign-in")
             if not staff_may(member["role"], right):
                 raise Problem("right.missing", "Tài khoản này không được làm việc này.")
             return route(*args, member=member, **named)
