@@ -89,6 +89,14 @@ def people(conn: Connection, commune_id: int, year: int, wish: Filter) -> tuple[
     return rows, total
 
 
+def everyone(conn: Connection, commune_id: int, year: int, place: int) -> list[dict[str, Any]]:
+    """All people of a place, page after page."""
+    rows, total = people(conn, commune_id, year, Filter(place=place))
+    for page in range(2, -(-total // PAGE) + 1):
+        rows += people(conn, commune_id, year, Filter(place=place, page=page))[0]
+    return rows
+
+
 def _sums() -> list[Any]:
     sums = []
     for who in ("self", "chapter", "final"):
@@ -155,16 +163,18 @@ def _photos(conn: Connection, commune_id: int, dossier_id: str) -> list[dict[str
 
 
 def neighbours(conn: Connection, commune_id: int, year: int, citizen_id: str) -> str | None:
-    """The next person whose dossier waits for the commune."""
+    """Who comes after this person, in the list's order, among those whose dossier waits for the commune."""
     query = (
         select(_CITIZEN.c.id)
         .join(_DOSSIER, _dossier_of_year(year))
         .join(_PLACE, _same(_CITIZEN, "place_id", _PLACE, "id"))
-        .where(_CITIZEN.c.commune_id == commune_id, _CITIZEN.c.deleted.is_(False), _DOSSIER.c.state == "appraised")
+        .where(_CITIZEN.c.commune_id == commune_id, _CITIZEN.c.deleted.is_(False))
+        .where((_DOSSIER.c.state == "appraised") | (_CITIZEN.c.id == citizen_id))
         .order_by(_PLACE.c.name, _CITIZEN.c.search_name, _CITIZEN.c.id)
     )
     waiting = list(conn.execute(query).scalars())
-    return next((ident for ident in waiting if ident != citizen_id), None)
+    at = waiting.index(citizen_id) + 1 if citizen_id in waiting else 0
+    return next((ident for ident in waiting[at:] + waiting[:at] if ident != citizen_id), None)
 
 
 def results(conn: Connection, commune_id: int, year: int) -> list[dict[str, Any]]:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import openpyxl
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from server.domain import staff
+from server.db import tables
+from server.domain import people, review, staff
 from tests.phones import Phone
-from tests.world import World, new_id, photo
+from tests.world import NOW, World, new_id, photo
 
 Make = Callable[..., Phone]
 SCORES = {f"chapter.{n}": 8 for n in range(1, 11)}
@@ -127,3 +129,54 @@ def test_the_office_confirms_who_registered_by_the_poster(world: World, office: 
     assert office.post(f"/dossiers/{citizen['id']}/confirmation").status_code == 302
     one.sync()
     assert one.data(citizen["id"])["state"] == "confirmed"
+
+
+def test_a_verdict_through_another_persons_address_is_not_found_and_writes_nothing(
+    world: World, office: FlaskClient, entry: str, chapter: Phone
+) -> None:
+    path = f"/dossiers/{world.lieu}/photos/{entry}/verdict"
+    assert office.post(path, data={"verdict": "accepted", "rev": "1"}).status_code == 404
+    chapter.sync()
+    assert chapter.data(entry).get("verdict") is None
+
+
+def test_who_has_no_dossier_cannot_be_returned_or_settled(world: World, office: FlaskClient) -> None:
+    assert office.post(f"/dossiers/{world.lieu}/return", data={"reason": "Thiếu ảnh"}).status_code == 404
+    form = {f"final_{n}": "8" for n in range(1, 11)}
+    assert office.post(f"/dossiers/{world.lieu}/settlement", data=form).status_code == 404
+
+
+def test_a_slip_in_the_year_of_birth_wipes_nothing_out(world: World, office: FlaskClient, chapter: Phone) -> None:
+    form = {"rev": chapter.rev(world.pao), "full_name": "Nông Văn Páo", "birth_year": "196o", "group": "1"}
+    assert office.post(f"/dossiers/{world.pao}/person", data=form).status_code in (400, 422)
+    chapter.sync()
+    assert chapter.data(world.pao)["birth_year"] == 1968
+
+
+def test_the_sheet_of_codes_has_everyone_of_a_large_hamlet(world: World, office: FlaskClient) -> None:
+    with world.db.write() as conn:
+        for n in range(120):
+            people.add_citizen(conn, world.commune, f"Nông Văn Dài {n}", world.keo, NOW, birth_year=1980)
+    answer = office.post("/phones/codes", data={"role": "citizen", "place": str(world.keo)})
+    assert answer.text.count('class="code"') == 121
+
+
+def test_the_next_person_is_the_one_after_in_the_list(world: World, office: FlaskClient) -> None:
+    with world.db.write() as conn:
+        more = [people.add_citizen(conn, world.commune, f"Bế Thị {n}", world.na, NOW) for n in "ABC"]
+    for who in more:
+        begun = {"op": "create", "type": "dossier", "doc": world.dossier(who), "base": 0, "set": world.begin(who)}
+        world.as_staff(begun)
+    with world.db.write() as conn:
+        conn.execute(update(tables.Dossier.__table__).values(state="appraised"))
+        following = [review.neighbours(conn, world.commune, 2026, who) for who in more]
+    assert following == [more[1], more[2], more[0]]
+
+
+def test_numbers_too_large_for_a_database_count_as_not_given(office: FlaskClient) -> None:
+    assert office.get(f"/people?page={10**30}&place={10**30}&group=x").status_code == 200
+
+
+def test_signing_in_leads_back_to_the_whole_address(client: FlaskClient) -> None:
+    answer = client.get("/people?q=pao&state=draft")
+    assert answer.headers["Location"] == "/sign-in?to=/people%3Fq%3Dpao%26state%3Ddraft"

@@ -2,6 +2,14 @@
 const typing = (target) => target.matches("input:not([type=hidden]), textarea, select");
 let asked = "";
 
+// Enter in the reason gives the verdict that was asked for: a browser would press the form's first button, "Ảnh hợp lệ".
+document.addEventListener("keydown", (event) => {
+  const box = event.target.closest("[data-reasons]");
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("input[name=reason]") || !box) return;
+  event.preventDefault();
+  box.querySelector("[data-send]").click();
+});
+
 document.addEventListener("keydown", (event) => {
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
