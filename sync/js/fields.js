@@ -67,7 +67,7 @@ export function fault(mutation, sizeBytes = new TextEncoder().encode(JSON.string
   const { op, type, doc, set = {} } = mutation;
   if (sizeBytes > MAX_MUTATION_BYTES) return "mutation.too_large";
   if (op === "void") return null;
-  if (typeof type !== "string" || !Object.prototype.hasOwnProperty.call(TYPES, type)) return "type.unknown";
+  if (typeof type !== "string" || !Object.keys(TYPES).includes(type)) return "type.unknown";
   if (!isUuid(doc)) return "doc.invalid";
   if (typeof set !== "object" || set === null || Array.isArray(set)) return "set.invalid";
   if (!basesOk(mutation)) return "base.invalid";

@@ -35,7 +35,7 @@ export function createUploader({ store, net, env, state, mended }) {
       return await mended(() => send(photo, told, stop, moved), 2);
     } catch (error) {
       const code = /** @type {any} */ (error).code ?? "internal";
-      if (["no_signal", "portal", "busy", "too_many", "auth.required", "device.revoked"].includes(code)) throw error;
+      if (["no_signal", "portal", "busy", "upload.busy", "too_many", "auth.required", "device.revoked"].includes(code)) throw error;
       await store.run(["photos"], "readwrite", async (/** @type {any} */ tx) => {
         const known = await tx.objectStore("photos").get([photo.by, photo.sha256]);
         if (known) await tx.objectStore("photos").put({ ...known, reason: code });

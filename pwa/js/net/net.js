@@ -103,7 +103,8 @@ async function refuse(response) {
   if (response.ok) return;
   const codes = /** @type {Record<number, string>} */ ({ 401: "auth.required", 403: "device.revoked", 404: "upload.gone", 409: "upload.offset", 410: "upload.gone", 413: "too_large", 429: "too_many", 460: "upload.checksum", 503: "busy" });
   const body = /json/.test(response.headers.get("content-type") ?? "") ? await response.json().catch(() => null) : null;
-  throw new NetError(body?.code ?? codes[response.status] ?? "bad_answer", response.status, body, Number(response.headers.get("retry-after")) || null);
+  const lost = response.status === 404 || response.status === 410;
+  throw new NetError((lost ? "upload.gone" : body?.code) ?? codes[response.status] ?? "bad_answer", response.status, body, Number(response.headers.get("retry-after")) || null);
 }
 
 /** @param {string} sha256 @param {string} size @returns {Promise<ArrayBuffer>} */
