@@ -65,7 +65,8 @@ def viewer(citizen_id: str, evidence_id: str, member: dict[str, Any]) -> Any:
 def judge(citizen_id: str, evidence_id: str, member: dict[str, Any]) -> Any:
     """`verdict` empty takes a verdict back."""
     verdict = request.form.get("verdict") or None
-    reason = (request.form.get("reason") or "").strip()[:1000] or None
+    typed = (text.strip() for text in request.form.getlist("reason"))  # a page without scripts has two fields for it
+    reason = next(filter(None, typed), "")[:1000] or None
     if verdict in ("retake", "incomplete") and reason is None:
         raise Problem("reason.missing", "Cần ghi lý do để người chụp biết.")
     if not any(p["id"] == evidence_id for p in _load(member, citizen_id)["photos"]):

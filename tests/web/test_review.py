@@ -180,3 +180,10 @@ def test_numbers_too_large_for_a_database_count_as_not_given(office: FlaskClient
 def test_signing_in_leads_back_to_the_whole_address(client: FlaskClient) -> None:
     answer = client.get("/people?q=pao&state=draft")
     assert answer.headers["Location"] == "/sign-in?to=/people%3Fq%3Dpao%26state%3Ddraft"
+
+
+def test_a_page_without_scripts_can_give_a_reason(world: World, office: FlaskClient, entry: str, chapter: Phone) -> None:
+    form = {"verdict": "retake", "reason": ["", "Ảnh mờ"], "rev": "1"}
+    assert office.post(f"/dossiers/{world.pao}/photos/{entry}/verdict", data=form).status_code == 302
+    chapter.sync()
+    assert chapter.data(entry)["reason"] == "Ảnh mờ"
