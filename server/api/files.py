@@ -2,31 +2,20 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
 from flask import Blueprint, Response, current_app, request
 
-from server.domain import devices, uploads
+from server.domain import uploads
 from server.domain.uploads import Progress
-from server.http.access import current_device, database
+from server.http.access import CurrentDevice, current_device, database
 from sync.errors import Problem
 from sync.photos import MAX_CHUNK_BYTES, MAX_PHOTO_BYTES
 
 blueprint = Blueprint("files", __name__, url_prefix="/api/v1/files")
 TUS = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
-
-
-@dataclass(frozen=True)
-class Sender:
-    """A phone that sends: `people` use it now, `senders` are all whose photos it may still hold."""
-
-    commune_id: int
-    id: str
-    people: list[str]
-    senders: list[str]
 
 
 @blueprint.after_request
@@ -77,7 +66,7 @@ def create() -> Response:
 @blueprint.route("/<upload_id>", methods=["HEAD"])
 def head(upload_id: str) -> Response:
     device = _device()
-    found = uploads.find(database(), device.commune_id, device.senders, upload_id)
+    found = uploads.find(database(), device.commune_id, sorted(device.senders), upload_id)
     response = _progress(found, 200)
     response.headers["Upload-Length"] = str(found.length)
     return response
@@ -109,22 +98,20 @@ def overridden(upload_id: str) -> Response:
 @blueprint.delete("/<upload_id>")
 def delete(upload_id: str) -> Response:
     device = _device()
-    uploads.terminate(database(), current_app.extensions["photos"], device.commune_id, device.senders, upload_id)
+    uploads.terminate(database(), current_app.extensions["photos"], device.commune_id, sorted(device.senders), upload_id)
     return Response(status=204)
 
 
-def _append(device: Sender, upload_id: str, offset: int, chunk: bytes) -> Progress:
+def _append(device: CurrentDevice, upload_id: str, offset: int, chunk: bytes) -> Progress:
     return uploads.append(
-        database(), current_app.extensions["photos"], device.commune_id, device.senders, upload_id, offset, chunk,
+        database(), current_app.extensions["photos"], device.commune_id, sorted(device.senders), upload_id, offset, chunk,
         request.headers.get("Upload-Checksum"),
     )  # fmt: skip
 
 
-def _device() -> Sender:
+def _device() -> CurrentDevice:
     with database().read() as conn:
-        device = current_device(conn)
-        senders = sorted(devices.uploaders(conn, device.commune_id, device.id))
-    return Sender(device.commune_id, device.id, list(device.people), senders)
+        return current_device(conn)
 
 
 def _chunk() -> bytes:

@@ -67,15 +67,8 @@ def _create(work: Workspace, edit: Edit, kind: str, parent: Doc | None, place: i
 
 def _registered_before(work: Workspace, doc: Doc) -> str | None:
     """Somebody of the same place, name and year of birth: both stay, staff look."""
-    name, year = fold(doc.row["full_name"]), doc.row["birth_year"]
-    doc.row["search_name"] = name
-    twins = [
-        d.id
-        for d in work.docs.values()
-        if d.type == "citizen" and d.row["search_name"] == name and d.row["birth_year"] == year and d is not doc
-        and d.row["place_id"] == doc.row["place_id"] and not d.row["deleted"]
-    ]  # fmt: skip
-    return twins[0] if twins else work.citizen_like(doc.row["place_id"], name, year)
+    doc.row["search_name"] = fold(doc.row["full_name"])
+    return work.citizen_like(doc)
 
 
 def _defaults(kind: str) -> dict[str, Any]:

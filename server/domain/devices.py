@@ -1,8 +1,9 @@
 """Phones: who uses them, what they said of themselves, revocation."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.db import tables
 from server.domain.permissions import Actor
@@ -12,11 +13,26 @@ _DEVICE = tables.Device.__table__
 _PAIR = tables.DevicePerson.__table__
 _PERSON = tables.Person.__table__
 _DIRECTORY = tables.Directory.__table__
+# every request asks these two: built once
+_FIND = select(_DEVICE).where(_DEVICE.c.commune_id == bindparam("commune"), _DEVICE.c.id == bindparam("device"))
+_CREW = (
+    select(_PAIR.c.person_id, _PAIR.c.removed_at, _PERSON.c.role, _PERSON.c.place_id, _PERSON.c.citizen_id, _PERSON.c.active)
+    .join(_PERSON, (_PAIR.c.commune_id == _PERSON.c.commune_id) & (_PAIR.c.person_id == _PERSON.c.id))
+    .where(_PAIR.c.commune_id == bindparam("commune"), _PAIR.c.device_id == bindparam("device"))
+    .order_by(_PAIR.c.added_at, _PERSON.c.id)
+)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """`people` use a phone now, with their rights as they are now; `senders` are all who ever did, whose photos it may hold."""
+
+    people: dict[str, Actor]
+    senders: frozenset[str]
 
 
 def find(conn: Connection, commune_id: int, device_id: str) -> dict[str, Any] | None:
-    query = select(_DEVICE).where(_DEVICE.c.commune_id == commune_id, _DEVICE.c.id == device_id)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(_FIND, {"commune": commune_id, "device": device_id}).mappings().first()
     return dict(row) if row else None
 
 
@@ -63,26 +79,22 @@ def remove_person(conn: Connection, commune_id: int, device_id: str, person_id: 
         raise Problem("person.unknown", "Người này không dùng máy này.")
 
 
+def crew(conn: Connection, commune_id: int, device_id: str) -> Crew:
+    """Who uses a phone, and whose photos it may still hold."""
+    rows = conn.execute(_CREW, {"commune": commune_id, "device": device_id}).all()
+    now = [row for row in rows if row.removed_at is None and row.active]
+    people = {row.person_id: Actor(row.person_id, row.role, row.place_id, row.citizen_id, device_id) for row in now}
+    return Crew(people, frozenset(row.person_id for row in rows))
+
+
 def actors(conn: Connection, commune_id: int, device_id: str) -> dict[str, Actor]:
     """The people who use a phone now, with their rights as they are now."""
-    query = (
-        select(_PERSON.c.id, _PERSON.c.role, _PERSON.c.place_id, _PERSON.c.citizen_id)
-        .join(_PAIR, (_PAIR.c.commune_id == _PERSON.c.commune_id) & (_PAIR.c.person_id == _PERSON.c.id))
-        .where(
-            _PAIR.c.commune_id == commune_id,
-            _PAIR.c.device_id == device_id,
-            _PAIR.c.removed_at.is_(None),
-            _PERSON.c.active.is_(True),
-        )
-        .order_by(_PAIR.c.added_at, _PERSON.c.id)
-    )
-    return {row[0]: Actor(row[0], row[1], row[2], row[3], device_id) for row in conn.execute(query)}
+    return crew(conn, commune_id, device_id).people
 
 
-def uploaders(conn: Connection, commune_id: int, device_id: str) -> set[str]:
+def uploaders(conn: Connection, commune_id: int, device_id: str) -> frozenset[str]:
     """All who ever used a phone: photos of one who was taken off it are still awaited."""
-    query = select(_PAIR.c.person_id).where(_PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id)
-    return set(conn.execute(query).scalars())
+    return crew(conn, commune_id, device_id).senders
 
 
 def people(conn: Connection, commune_id: int, device_id: str) -> list[dict[str, Any]]:

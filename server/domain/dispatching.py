@@ -4,7 +4,9 @@ from typing import Any
 
 from server.domain import applying, commands, programme
 from server.domain.edits import Edit, Outcome
-from server.domain.workspace import Workspace
+from server.domain.text import fold
+from server.domain.workspace import Likeness, Workspace
+from sync.fields import CITIZEN
 from sync.protocol import is_uuid
 
 
@@ -31,8 +33,25 @@ def prefetch(work: Workspace, mutations: list[dict[str, Any]]) -> None:
         if isinstance(place, int) and not isinstance(place, bool):
             places.add(place)
     work.load(ids)
-    if work.conn.dialect.name == "sqlite":
-        return
+    if work.conn.dialect.name != "sqlite":
+        _lock(work, ids, places)
+    work.load_alike(_newcomers(mutations))
+
+
+def _newcomers(mutations: list[dict[str, Any]]) -> set[Likeness]:
+    """Place, folded name and year of the citizens that a batch registers; ill-formed ones are refused later."""
+    found: set[Likeness] = set()
+    for mutation in mutations:
+        patch = mutation.get("set")
+        if mutation.get("op") == "create" and mutation.get("type") == "citizen" and isinstance(patch, dict):
+            place, name, year = patch.get("place"), patch.get("full_name"), patch.get("birth_year")
+            named = isinstance(name, str) and CITIZEN["full_name"].check(name)
+            if named and CITIZEN["place"].check(place) and CITIZEN["birth_year"].check(year):
+                found.add((int(str(place)), fold(str(name)), year))
+    return found
+
+
+def _lock(work: Workspace, ids: set[str], places: set[int]) -> None:
     locked: set[int] = set()
     while (wanted := places | {d.row["place_id"] for d in work.docs.values()}) - locked:
         work.lock(wanted)  # somebody may have changed or moved them since they were read

@@ -4,16 +4,28 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from server.db import tables
-from server.domain import devices
 from server.domain.permissions import Actor
 from sync.protocol import timestamp
 
 _RECEIPT = tables.Receipt.__table__
 _UPLOAD = tables.Upload.__table__
 _PHOTO = tables.Photo.__table__
+_HAS = select(_RECEIPT.c.upload_id).where(
+    _RECEIPT.c.commune_id == bindparam("commune"), _RECEIPT.c.person_id == bindparam("person"),
+    _RECEIPT.c.sha256 == bindparam("hash"),
+)  # fmt: skip
+# the first receipt and the first photo of a hash stand
+_KEEP: dict[str, dict[str, Any]] = {
+    "sqlite": {"receipt": sqlite.insert(_RECEIPT).on_conflict_do_nothing(), "photo": sqlite.insert(_PHOTO).on_conflict_do_nothing()},
+    "postgresql": {
+        "receipt": postgresql.insert(_RECEIPT).on_conflict_do_nothing(),
+        "photo": postgresql.insert(_PHOTO).on_conflict_do_nothing(),
+    },
+}
 
 
 class HasPeople(Protocol):
@@ -23,14 +35,16 @@ class HasPeople(Protocol):
     @property
     def people(self) -> dict[str, Actor]: ...
 
+    @property
+    def senders(self) -> frozenset[str]: ...
+
 
 def states(
     conn: Connection, commune_id: int, device: HasPeople, wanted: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """For every hash that the phone lists: `stored`, or `needed` with the upload that stands there."""
     asked = [(str(w.get("by") or next(iter(device.people), "")), str(w["sha256"])) for w in wanted]
-    known = devices.uploaders(conn, commune_id, device.id)
-    asked = [(by, sha256) for by, sha256 in asked if by in known]
+    asked = [(by, sha256) for by, sha256 in asked if by in device.senders]
     hashes = sorted({sha256 for _, sha256 in asked})
     now = timestamp(datetime.now(UTC))
     stored: set[tuple[str, str]] = set()
@@ -62,10 +76,7 @@ def _state(
 
 
 def has(conn: Connection, commune_id: int, person_id: str, sha256: str) -> bool:
-    query = select(_RECEIPT.c.sha256).where(
-        _RECEIPT.c.commune_id == commune_id, _RECEIPT.c.person_id == person_id, _RECEIPT.c.sha256 == sha256
-    )
-    return conn.execute(query).first() is not None
+    return conn.execute(_HAS, {"commune": commune_id, "person": person_id, "hash": sha256}).first() is not None
 
 
 def upload_of(conn: Connection, commune_id: int, person_id: str, sha256: str) -> str:
@@ -83,18 +94,14 @@ def give(
     device: str | None = None, upload: str | None = None,
 ) -> None:  # fmt: skip
     """Records a receipt, and the photo for the worker to clean. The bytes must be durable already."""
-    if not has(conn, commune_id, person_id, sha256):
-        conn.execute(
-            insert(_RECEIPT).values(
-                commune_id=commune_id, person_id=person_id, sha256=sha256, device_id=device, received_at=now,
-                upload_id=upload,
-            )
-        )  # fmt: skip
-    query = select(_PHOTO.c.sha256).where(_PHOTO.c.commune_id == commune_id, _PHOTO.c.sha256 == sha256)
-    if conn.execute(query).first() is None:
-        conn.execute(
-            insert(_PHOTO).values(
-                commune_id=commune_id, sha256=sha256, bytes=size, type=kind, state="received", attempts=0,
-                received_at=now,
-            )
-        )  # fmt: skip
+    receipt = {
+        "commune_id": commune_id, "person_id": person_id, "sha256": sha256, "device_id": device, "received_at": now,
+        "upload_id": upload,
+    }  # fmt: skip
+    photo = {
+        "commune_id": commune_id, "sha256": sha256, "bytes": size, "type": kind, "state": "received", "attempts": 0,
+        "received_at": now,
+    }  # fmt: skip
+    keep = _KEEP[conn.dialect.name]
+    conn.execute(keep["receipt"], receipt)
+    conn.execute(keep["photo"], photo)

@@ -3,12 +3,14 @@
 import base64
 import binascii
 import hashlib
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from server.db import tables
 from server.db.session import Database
@@ -18,8 +20,30 @@ from sync.errors import Problem
 from sync.photos import MAX_PHOTO_BYTES, UPLOAD_DAYS, sniff
 from sync.protocol import is_sha256, timestamp
 
+log = logging.getLogger(__name__)
 _UPLOAD = tables.Upload.__table__
 LEASE = timedelta(seconds=30)
+# every chunk runs these: built once
+_OF_HASH = select(_UPLOAD).where(
+    _UPLOAD.c.commune_id == bindparam("commune"), _UPLOAD.c.person_id == bindparam("person"),
+    _UPLOAD.c.sha256 == bindparam("hash"),
+)  # fmt: skip
+_TAKE = (
+    update(_UPLOAD)
+    .where(
+        _UPLOAD.c.commune_id == bindparam("commune"), _UPLOAD.c.id == bindparam("upload"),
+        _UPLOAD.c.person_id.in_(bindparam("people", expanding=True)), _UPLOAD.c.expires_at > bindparam("moment"),
+        or_(_UPLOAD.c.lease.is_(None), _UPLOAD.c.lease_until < bindparam("moment")),
+    )
+    .values(lease=bindparam("token"), lease_until=bindparam("until"))
+    .returning(*_UPLOAD.c)
+)  # fmt: skip
+_MINE = (
+    _UPLOAD.c.commune_id == bindparam("commune"), _UPLOAD.c.id == bindparam("upload"), _UPLOAD.c.lease == bindparam("token"),
+)  # fmt: skip
+_ADVANCE = update(_UPLOAD).where(*_MINE).values(offset=bindparam("reached"), lease=None, lease_until=None)
+_RELEASE = update(_UPLOAD).where(*_MINE).values(lease=None, lease_until=None)
+_END = delete(_UPLOAD).where(_UPLOAD.c.commune_id == bindparam("commune"), _UPLOAD.c.id == bindparam("upload"))
 
 
 @dataclass(frozen=True)
@@ -50,10 +74,7 @@ def create(db: Database, store: PhotoStore, commune_id: int, device_id: str, per
         if receipts.has(conn, commune_id, person_id, str(sha256)):
             ident = receipts.upload_of(conn, commune_id, person_id, str(sha256))
             return Progress(ident, length, length, None, str(sha256))
-        query = select(_UPLOAD).where(
-            _UPLOAD.c.commune_id == commune_id, _UPLOAD.c.person_id == person_id, _UPLOAD.c.sha256 == sha256
-        )
-        row = conn.execute(query).mappings().first()
+        row = conn.execute(_OF_HASH, {"commune": commune_id, "person": person_id, "hash": sha256}).mappings().first()
         if row is not None and row["length"] == length and row["expires_at"] > timestamp(now):
             return Progress(row["id"], row["offset"], row["length"], row["expires_at"])
         if row is not None:
@@ -129,48 +150,41 @@ def append(
             return _finish(db, store, commune_id, row)
         _advance(db, commune_id, upload_id, lease, reached)
         return Progress(upload_id, reached, row["length"], row["expires_at"])
-    finally:
+    except BaseException:
         _release(db, commune_id, upload_id, lease)
+        raise
 
 
 def _take(db: Database, commune_id: int, people: list[str], upload_id: str, lease: str) -> Any:
+    """The upload's row under our lease; a Progress where it is finished already."""
     now = datetime.now(UTC)
+    wish = {"commune": commune_id, "upload": upload_id, "people": people, "moment": timestamp(now)}
     with db.write() as conn:
-        row = _row(conn, commune_id, people, upload_id)
-        if row is None:
-            finished = _finished(conn, commune_id, people, upload_id)
-            if finished is None:
-                raise Problem("upload.gone", "This upload is not there (any more).")
-            return finished
-        taken = conn.execute(
-            update(_UPLOAD)
-            .where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == upload_id)
-            .where(or_(_UPLOAD.c.lease.is_(None), _UPLOAD.c.lease_until < timestamp(now)))
-            .values(lease=lease, lease_until=timestamp(now + LEASE))
-        )
-        if taken.rowcount == 0:
+        taken = conn.execute(_TAKE, {**wish, "token": lease, "until": timestamp(now + LEASE)}).mappings().first()
+        if taken is not None:
+            return taken
+        if _row(conn, commune_id, people, upload_id) is not None:
             raise Problem("upload.busy", "Another request is writing this upload.", retry_after=2)
-        return row
+        finished = _finished(conn, commune_id, people, upload_id)
+        if finished is None:
+            raise Problem("upload.gone", "This upload is not there (any more).")
+        return finished
 
 
 def _release(db: Database, commune_id: int, upload_id: str, lease: str) -> None:
-    with db.write() as conn:
-        conn.execute(
-            update(_UPLOAD)
-            .where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == upload_id, _UPLOAD.c.lease == lease)
-            .values(lease=None, lease_until=None)
-        )
+    """After a fault; a lease that cannot be given back ends by itself."""
+    try:
+        with db.write() as conn:
+            conn.execute(_RELEASE, {"commune": commune_id, "upload": upload_id, "token": lease})
+    except SQLAlchemyError:
+        log.warning("a lease was left to run out", exc_info=True)
 
 
 def _advance(db: Database, commune_id: int, upload_id: str, lease: str, offset: int) -> None:
-    """Only while the lease holds: one that stalled past it must not move the offset of another."""
+    """Only while the lease holds: one that stalled past it must not move the offset of another. Gives the lease back."""
     with db.write() as conn:
-        moved = conn.execute(
-            update(_UPLOAD)
-            .where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == upload_id, _UPLOAD.c.lease == lease)
-            .values(offset=offset)
-        )
-        if moved.rowcount == 0:
+        mine = {"commune": commune_id, "upload": upload_id, "token": lease}
+        if conn.execute(_ADVANCE, {**mine, "reached": offset}).rowcount == 0:
             raise Problem("upload.busy", "Another request took this upload over.", retry_after=2)
 
 
@@ -194,7 +208,7 @@ def _finish(db: Database, store: PhotoStore, commune_id: int, row: Any) -> Progr
     if sha256 != row["sha256"] or kind is None:
         store.drop_part(commune_id, row["id"])
         with db.write() as conn:
-            conn.execute(delete(_UPLOAD).where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == row["id"]))
+            conn.execute(_END, {"commune": commune_id, "upload": row["id"]})
         if kind is None and sha256 == row["sha256"]:
             raise Problem("upload.type", "This is no photo that we know.")
         raise Problem("upload.hash", "The whole file does not have its hash; it must be sent anew.")
@@ -202,7 +216,7 @@ def _finish(db: Database, store: PhotoStore, commune_id: int, row: Any) -> Progr
     with db.write() as conn:
         now = timestamp(datetime.now(UTC))
         receipts.give(conn, commune_id, row["person_id"], sha256, kind, row["length"], now, row["device_id"], row["id"])
-        conn.execute(delete(_UPLOAD).where(_UPLOAD.c.commune_id == commune_id, _UPLOAD.c.id == row["id"]))
+        conn.execute(_END, {"commune": commune_id, "upload": row["id"]})
     return Progress(row["id"], row["length"], row["length"], None, sha256)
 
 

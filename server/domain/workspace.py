@@ -40,6 +40,7 @@ LOGS = {
     "quarantine": insert(tables.Quarantine.__table__),
     "exits": insert(tables.ScopeExit.__table__),
 }
+Likeness = tuple[int, str, int | None]  # place, folded name, year of birth
 _EMPTY = {name: {c.name: None for c in table.columns} for name, table in TABLES.items()}
 
 
@@ -73,6 +74,7 @@ class Workspace:
     conflicts: dict[str, list[Doc]] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in LOGS})
     exits: list[tuple[int, Doc]] = field(default_factory=list)
+    alike: dict[Likeness, list[str]] = field(default_factory=dict)
 
     @cached_property
     def revision_floor(self) -> int:
@@ -114,6 +116,7 @@ class Workspace:
         self.docs.clear()
         self.absent.clear()
         self.conflicts.clear()
+        self.alike.clear()
 
     def get(self, ident: str | None) -> Doc | None:
         if ident is None:
@@ -148,14 +151,33 @@ class Workspace:
         query = select(place.c.id).where(place.c.commune_id == self.commune_id, place.c.id == place_id)
         return self.conn.execute(query).first() is not None
 
-    def citizen_like(self, place_id: int, search_name: str, birth_year: int | None) -> str | None:
-        """The id of a citizen of that place with this folded name and year of birth."""
+    def load_alike(self, wanted: Iterable[Likeness]) -> None:
+        """Brings who is registered already under these names, places and years, by few selects for a whole batch."""
+        asked = set(wanted) - self.alike.keys()
+        self.alike.update({likeness: [] for likeness in asked})
+        names = sorted({name for _, name, _ in asked})
         table = TABLES["citizen"]
-        query = select(table.c.id).where(
-            table.c.commune_id == self.commune_id, table.c.place_id == place_id, table.c.deleted.is_(False),
-            table.c.search_name == search_name, table.c.birth_year == birth_year,
-        )  # fmt: skip
-        return self.conn.execute(query).scalar()
+        for start in range(0, len(names), 400):
+            query = select(table.c.place_id, table.c.search_name, table.c.birth_year, table.c.id).where(
+                table.c.commune_id == self.commune_id,
+                table.c.place_id.in_({place for place, _, _ in asked}),
+                table.c.search_name.in_(names[start : start + 400]),
+                table.c.deleted.is_(False),
+            )
+            for place, name, year, ident in self.conn.execute(query):
+                self.alike.setdefault((place, name, year), []).append(ident)
+
+    def citizen_like(self, doc: Doc) -> str | None:
+        """The id of another living citizen with the place, folded name and year of birth of `doc`, which is noted too."""
+        likeness = (doc.row["place_id"], doc.row["search_name"], doc.row["birth_year"])
+        self.load_alike([likeness])
+        found = None
+        for ident in self.alike[likeness]:
+            other = self.docs.get(ident)
+            if other is None or (other is not doc and not other.row["deleted"] and other.row["place_id"] == likeness[0]):
+                found = found or ident
+        self.alike[likeness].append(doc.id)
+        return found
 
     def value_at(self, doc: Doc, name: str, rev: int) -> Any:
         """A field as it stood at an earlier revision, from history; None where it was empty."""

@@ -23,6 +23,7 @@ class CurrentDevice:
     commune_id: int
     id: str
     people: dict[str, Actor]
+    senders: frozenset[str]  # all who ever used it: their photos may still be on it
     row: dict[str, Any]
 
 
@@ -56,7 +57,8 @@ def current_device(conn: Connection, *, revoked_ok: bool = False) -> CurrentDevi
         raise Problem("device.revoked", "Máy này đã bị xã ngừng dùng.")
     if content["v"] != row["token_version"] and not row["revoked_at"]:
         raise auth_required()
-    return CurrentDevice(content["c"], row["id"], devices.actors(conn, content["c"], row["id"]), row)
+    crew = devices.crew(conn, content["c"], row["id"])
+    return CurrentDevice(content["c"], row["id"], crew.people, crew.senders, row)
 
 
 def set_device_cookie(response: Response, commune_id: int, device_id: str, version: int) -> None:
