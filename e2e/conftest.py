@@ -1,115 +1,14 @@
-"""A served home of one's own, a bad line before it, and browsers that can be killed."""
+"""Fixtures: a served home of one's own, a bad line before it, and browsers that can be killed."""
 
-import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect
 
-from e2e.proxy import Proxy
+from e2e.rig import CHROMIUM, Phone, Served
 
-ROOT = Path(__file__).parent.parent
 expect.set_options(timeout=20_000)  # machines that run everything at once are slow
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
-
-
-class Served:
-    """`minhchung serve` over a home under `home`, reached through `proxy` at `origin`."""
-
-    def __init__(self, home: Path) -> None:
-        self.port = _free_port()
-        self.proxy = Proxy(self.port)
-        self.origin = f"http://localhost:{self.proxy.port}"
-        self.env = {
-            **os.environ, "MINHCHUNG_HOME": str(home), "MINHCHUNG_ORIGIN": self.origin, "MINHCHUNG_PORT": str(self.port),
-        }  # fmt: skip
-        self.log = (home.parent / "serve.log").open("ab")
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def command(self, *words: str) -> Any:
-        """Runs `minhchung ...`; with --json among the words, the parsed answer."""
-        run = [sys.executable, "-m", "server.cli", *words]
-        done = subprocess.run(run, env=self.env, cwd=ROOT, capture_output=True, text=True, check=True)
-        return json.loads(done.stdout) if "--json" in words else done.stdout
-
-    def start(self) -> None:
-        run = [sys.executable, "-m", "server.cli", "serve"]
-        self.process = subprocess.Popen(run, env=self.env, cwd=ROOT, stdout=self.log, stderr=self.log)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/health", timeout=2)
-                return
-            except (urllib.error.URLError, OSError):
-                assert self.process.poll() is None, "the server ended; see serve.log"
-                time.sleep(0.1)
-        raise AssertionError("the server did not answer within 30 s")
-
-    def restart(self) -> None:
-        """As after a power cut: SIGKILL, and up again over the same home."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-        self.start()
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(15)
-        self.proxy.close()
-        self.log.close()
-
-
-class Phone:
-    """One Chromium process with a profile that outlives it; `kill` is SIGKILL to all of it."""
-
-    def __init__(self, playwright: Playwright, profile: Path, origin: str) -> None:
-        self._playwright = playwright
-        self._profile = profile
-        self._origin = origin
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def open(self) -> Any:
-        """A page of 360x740 in a fresh process over the same profile."""
-        note = self._profile / "DevToolsActivePort"
-        note.unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            [
-                CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--lang=vi",
-                "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--window-size=360,740",
-                "--remote-debugging-port=0", f"--user-data-dir={self._profile}", "about:blank",
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        deadline = time.monotonic() + 30
-        while not (note.exists() and "\n" in note.read_text()):
-            assert time.monotonic() < deadline, "Chromium did not start within 30 s"
-            time.sleep(0.05)
-        browser = self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{note.read_text().split()[0]}")
-        context = browser.contexts[0]
-        context.grant_permissions(["camera"], origin=self._origin)
-        page = context.pages[0] if context.pages else context.new_page()
-        page.set_viewport_size({"width": 360, "height": 740})
-        page.set_default_timeout(20_000)
-        return page
-
-    def kill(self) -> None:
-        if self._process is None:
-            return
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
 
 
 @pytest.fixture
@@ -142,9 +41,3 @@ def office(playwright: Playwright, served: Served) -> Iterator[BrowserContext]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
     yield browser.new_context(viewport={"width": 1280, "height": 800}, base_url=served.origin)
     browser.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

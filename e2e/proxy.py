@@ -8,6 +8,7 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 CHUNK_BYTES = 4096
@@ -33,6 +34,8 @@ class Proxy:
 
     def __init__(self, port: int) -> None:
         self.line = Line()
+        # Told of every piece before it goes on: which connection, the bytes, whether it is an answer.
+        self.watch: Callable[[int, bytes, bool], None] | None = None
         self._to = port
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -77,6 +80,8 @@ class Proxy:
     def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
         try:
             while piece := source.recv(CHUNK_BYTES):
+                if self.watch is not None:
+                    self.watch(id(sink if answers else source), piece, answers)
                 if answers and self.line.drop_answers > 0:
                     self.line.drop_answers -= 1
                     self.line.dropped += 1

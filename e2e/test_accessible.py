@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from e2e.conftest import Phone, Served
+from e2e.rig import Phone, Served
 
 AXE = Path(__file__).parent.parent / "pwa" / "node_modules" / "axe-core" / "axe.min.js"
 LONG = "Nguyễn Thị Hoàng Phương Thảo Vy Ngọc Quỳnh Như"

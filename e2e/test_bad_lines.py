@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from e2e.conftest import Phone, Served
+from e2e.rig import Phone, Served
 from e2e.test_story import PERSON, pair, people, photograph
 
 __all__ = ["people"]  # the fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from e2e.conftest import Phone, Served
+from e2e.rig import Phone, Served
 
 PERSON = "Nông Thị Đào"
 SHOTS = os.environ.get("MINHCHUNG_SHOTS")  # a folder: screenshots for people to look at
