@@ -85,6 +85,24 @@ def step(work: Workspace, edit: Edit, doc: Doc, rules: Step, rule: Rule) -> Outc
     return Outcome("merged") if outcome.stale else Outcome()
 
 
+def is_ripe(mutation: dict[str, Any], state: str) -> bool:
+    """Whether a step that met `state.stale` fits the state that has come meanwhile."""
+    rules = STEPS[mutation["op"]]
+    return state in rules.expect and mutation.get("expect") in (None, state)
+
+
+def is_reached(mutation: dict[str, Any], state: str) -> bool:
+    """Whether the state that a step leads to holds already."""
+    op = mutation["op"]
+    return state == STEPS[op].target or (op == "settle" and state == "not_eligible")
+
+
+def the_step_alone(mutation: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields that were written when the step itself was refused as stale."""
+    kept = {n: v for n, v in (mutation.get("set") or {}).items() if n == "reason" or n.startswith("final.")}
+    return {**mutation, "set": kept}
+
+
 def _pinned(work: Workspace, doc: Doc) -> dict[str, Any]:
     """What was decided: the revision and the photos that stood there."""
     work.load_under(doc.row["citizen_id"])
@@ -102,6 +120,8 @@ def _only_fields(
         write(work, edit, doc, scores)
     refused = rejected(code, message, state=doc.row["state"], reason=doc.row["reason"])
     refused.keep = bool(scores) and not writable
+    if code == "state.stale" and work.restored_lately:
+        refused.keep, refused.waits_for = True, doc.id  # the state that it expects may still come back from a phone
     return refused
 
 

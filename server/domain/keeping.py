@@ -51,6 +51,23 @@ class Batch:
         return (known[0], known[1]) if known else None
 
 
+def remember(batch: Batch, mutations: list[dict[str, Any]]) -> None:
+    """Which ids of these, and of those that their forms showed, were handled before."""
+    ids = {m["id"] for m in mutations}
+    for mutation in mutations:
+        after = mutation.get("after")
+        ids.update(v for v in after.values() if is_uuid(v)) if isinstance(after, dict) else None
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 400):
+        query = select(_LOG.c.mutation_id, _LOG.c.device_id, _LOG.c.seq, _LOG.c.result).where(
+            _LOG.c.commune_id == batch.commune_id,
+            _LOG.c.mutation_id.in_(wanted[start : start + 400]),
+            _LOG.c.spent_id.is_(True),
+        )
+        for row in batch.conn.execute(query):
+            batch.known.setdefault(row[0], (row[1], row[2], row[3]))
+
+
 def actor_of(batch: Batch, mutation: dict[str, Any]) -> Actor | None:
     """Who made it; a device with one person need not say."""
     if "by" in mutation:

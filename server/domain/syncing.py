@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from server.db import tables
 from server.domain import dispatching, waiting
 from server.domain.edits import Edit, Outcome, rejected
-from server.domain.keeping import Batch, Handled, Pushed, actor_of, person_now, quarantine, store
+from server.domain.keeping import Batch, Handled, Pushed, actor_of, person_now, quarantine, remember, store
 from server.domain.permissions import Actor
 from server.domain.workspace import Workspace
 from sync.errors import Problem
@@ -45,7 +45,7 @@ def push(batch: Batch, mutations: list[dict[str, Any]]) -> Pushed:
     if [m["seq"] for m in fresh] != list(range(last + 1, last + 1 + len(fresh))):
         raise Problem("seq.gap", "Numbers are missing.", expected=last + 1)
     if fresh:
-        _remember(batch, fresh)
+        remember(batch, fresh)
         _note(pushed, batch, _handle(batch, fresh))
         pushed.ack = last + len(fresh)
         conn.execute(
@@ -76,23 +76,6 @@ def _replay(batch: Batch, old: list[dict[str, Any]], pushed: Pushed) -> None:
             pushed.results.append({"seq": mutation["seq"], **row["result"]})
         if row["doc"]:
             pushed.touched.append((row["type"] or "", row["doc"]))
-
-
-def _remember(batch: Batch, fresh: list[dict[str, Any]]) -> None:
-    """Which ids of this batch, and of those that its forms showed, were handled before."""
-    ids = {m["id"] for m in fresh}
-    for mutation in fresh:
-        after = mutation.get("after")
-        ids.update(v for v in after.values() if is_uuid(v)) if isinstance(after, dict) else None
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), 400):
-        query = select(_LOG.c.mutation_id, _LOG.c.device_id, _LOG.c.seq, _LOG.c.result).where(
-            _LOG.c.commune_id == batch.commune_id,
-            _LOG.c.mutation_id.in_(wanted[start : start + 400]),
-            _LOG.c.spent_id.is_(True),
-        )
-        for row in batch.conn.execute(query):
-            batch.known.setdefault(row[0], (row[1], row[2], row[3]))
 
 
 def _handle(batch: Batch, fresh: list[dict[str, Any]]) -> list[Handled]:

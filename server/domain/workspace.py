@@ -5,6 +5,7 @@ Knows tables and counters; knows no rule of merging, rights or states.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +23,7 @@ TABLES = {
     "conflict": tables.Conflict.__table__,
 }
 ORDER = ("citizen", "dossier", "evidence", "comment", "conflict")  # parents before children
+AFTER_RESTORE = timedelta(days=30)  # what phones keep to send again, and how long a stale step waits for its state
 _COUNTER = tables.Counter.__table__
 
 
@@ -82,6 +84,12 @@ class Workspace:
         commune = tables.Commune.__table__
         query = select(commune.c.revision_floor).where(commune.c.id == self.commune_id)
         return int(self.conn.execute(query).scalar() or 0)
+
+    @property
+    def restored_lately(self) -> bool:
+        """Whether a backup was put back in the last 30 days; the floor is the Unix time of it in milliseconds."""
+        now = datetime.fromisoformat(self.now.replace("Z", "+00:00"))
+        return self.revision_floor > (now - AFTER_RESTORE).timestamp() * 1000
 
     def bump(self, doc: Doc) -> int:
         """Gives a document that is written its next revision."""
