@@ -1,7 +1,7 @@
-// Builds pwa/dist: one script, one style sheet, the image worker, the shell and its service worker; and the staff site's htmx.
+// Builds pwa/dist: the script in two parts, one style sheet, the image worker, the shell and its service worker; and the staff site's htmx.
 import { createHash } from "node:crypto";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -21,19 +21,27 @@ async function bundle(entry, name, format) {
   return file;
 }
 
+/** The app and the part that is read when first opened; what both use stands in files of its own. */
+async function split(entry) {
+  const result = await build({ entryPoints: { app: join(here, entry) }, bundle: true, minify: true, splitting: true, format: "esm", target: TARGET, write: false, metafile: true, outdir: dist, absWorkingDir: here, entryNames: "[name]-[hash]", chunkNames: "[name]-[hash]", legalComments: "none", charset: "utf8" });
+  for (const { path, contents } of result.outputFiles) writeFileSync(path, contents);
+  const [[main, { imports }]] = Object.entries(result.metafile.outputs).filter(([, output]) => output.entryPoint === entry);
+  return [main, ...imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path)].map((path) => basename(path));
+}
+
 function files(folder, prefix = "") {
   return readdirSync(folder).flatMap((name) => (statSync(join(folder, name)).isDirectory() ? files(join(folder, name), `${prefix}${name}/`) : [`${prefix}${name}`]));
 }
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-const js = await bundle("js/main.js", "app", "esm");
+const [js, ...shared] = await split("js/main.js");
 const css = await bundle("css/app.css", "app", undefined);
 const english = await bundle("js/text/en.js", "en", "esm");
 const worker = await bundle("js/device/picture-worker.js", "picture", "iife");
 cpSync(join(here, "icons"), join(dist, "icons"), { recursive: true, filter: (path) => !path.endsWith(".py") });
 copyFileSync(join(here, "manifest.webmanifest"), join(dist, "manifest.webmanifest"));
-const shell = readFileSync(join(here, "index.html"), "utf8").replaceAll("{{css}}", `/app/${css}`).replaceAll("{{js}}", `/app/${js}`).replaceAll("{{worker}}", `/app/${worker}`).replaceAll("{{english}}", `/app/${english}`).replaceAll("{{version}}", version);
+const shell = readFileSync(join(here, "index.html"), "utf8").replaceAll("{{css}}", `/app/${css}`).replaceAll("{{js}}", `/app/${js}`).replaceAll("{{shared}}", shared.map((name) => `<link rel="modulepreload" href="/app/${name}">`).join("\n")).replaceAll("{{worker}}", `/app/${worker}`).replaceAll("{{english}}", `/app/${english}`).replaceAll("{{version}}", version);
 writeFileSync(join(dist, "index.html"), shell);
 
 const all = files(dist).filter((name) => name !== "index.html").sort();
@@ -46,4 +54,4 @@ mkdirSync(vendor, { recursive: true });
 copyFileSync(join(here, "node_modules", "htmx.org", "dist", "htmx.min.js"), join(vendor, "htmx.min.js"));
 
 const size = (names) => names.reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length, 0);
-console.log(`built ${whole}: ${size(["index.html", js, css, worker])} bytes gzipped to a capture screen, ${size(files(dist))} with icons and worker`);
+console.log(`built ${whole}: ${size(["index.html", js, ...shared, css, worker])} bytes gzipped to a capture screen, ${size(files(dist))} with icons and worker`);

@@ -9,21 +9,18 @@ import { createPicture } from "./device/picture.js";
 import { download, estimate, persist } from "./device/storage.js";
 import { registerWorker } from "./device/updates.js";
 import { createWake } from "./device/wake.js";
-import { appraise } from "./screens/appraise.js";
 import { capture } from "./screens/capture.js";
 import { showGate } from "./screens/gates.js";
 import { home } from "./screens/home.js";
 import { indicator } from "./screens/indicator.js";
+import { later } from "./screens/later.js";
 import { pair } from "./screens/pair.js";
 import { person } from "./screens/person.js";
-import { queue } from "./screens/queue.js";
 import { register } from "./screens/register.js";
-import { settings } from "./screens/settings.js";
 import { startShell } from "./screens/shell.js";
-import { who } from "./screens/who.js";
 import { setLanguage, t } from "./text/text.js";
 
-const screens = { home, person, indicator, capture, appraise, queue, settings, register, pair, who };
+const screens = { home, person, indicator, capture, register, pair, appraise: later("appraise"), queue: later("queue"), settings: later("settings"), who: later("who") };
 /** A camera that killed the browser this long ago or less gets its sentence. */
 const LOST_SHOT_MS = 15 * 60 * 1000;
 

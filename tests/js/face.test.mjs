@@ -10,9 +10,11 @@ import { parseRoute } from "../../pwa/js/screens/routes.js";
 import { en } from "../../pwa/js/text/en.js";
 import { SENTENCES } from "../../pwa/js/text/sentences.js";
 import { lasting, size } from "../../pwa/js/text/text.js";
-import { vi } from "../../pwa/js/text/vi.js";
+import { vi as first } from "../../pwa/js/text/vi.js";
+import { more } from "../../pwa/js/text/vi-more.js";
 import { BANDS, bandOf } from "../../pwa/js/ui/score.js";
 
+const vi = { ...first, ...more };
 const CHROME = "Mozilla/5.0 (Linux; Android 11; M2006C3LG) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36";
 const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 16_4 like Mac OS X) AppleWebKit/605.1.15 Version/16.4 Mobile Safari/604.1";
 const seen = (more) => describeBrowser({ userAgent: CHROME, secure: true, href: "https://xa.vn/app/#pair=K7PM42QD", standalone: false, touch: 5, has: () => true, goOn: false, ...more });

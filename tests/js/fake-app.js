@@ -53,7 +53,7 @@ export function createFakeApp(o = {}) {
     hamletPhotosPlan: async () => ({ bytes: 34e6, count: 212 }), downloadHamletPhotos: async () => {},
     draft: async (key) => drafts.get(key), saveDraft: async (key, value) => drafts.set(key, value), clearDraft: async (key) => drafts.delete(key),
     returnTo: async () => returnTo, setReturnTo: async (value) => { returnTo = value; },
-    exportUnsent: async () => ({ name: "chua-gui.zip", bytes: new Uint8Array(8) }),
+    exportUnsent: async () => [{ name: "chua-gui.zip", file: new Blob(["x"]) }],
   };
 
   function dossierOf(p, n) {

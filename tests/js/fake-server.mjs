@@ -38,7 +38,7 @@ export class FakeServer {
 
   async read({ body, headers = {} }) {
     if (body === undefined) return null;
-    const bytes = Buffer.from(body instanceof ArrayBuffer ? new Uint8Array(body) : body);
+    const bytes = Buffer.from(body instanceof Blob ? await body.arrayBuffer() : body instanceof ArrayBuffer ? new Uint8Array(body) : body);
     if (!/json/.test(headers["Content-Type"] ?? "")) return bytes;
     return JSON.parse(headers["Content-Encoding"] === "gzip" ? gunzipSync(bytes) : bytes);
   }
@@ -126,6 +126,6 @@ export class FakeServer {
 
   photo(path) {
     const bytes = this.images.get(path.split("/").pop().split("?")[0]);
-    return bytes ? new Response(bytes, { status: 200, headers: { "content-type": "image/jpeg" } }) : json(404, { code: "photo.absent" });
+    return bytes ? new Response(bytes, { status: 200, headers: { "content-type": "image/jpeg" } }) : json(404, { code: "not_found" });
   }
 }

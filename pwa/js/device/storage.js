@@ -17,9 +17,9 @@ export async function persist() {
   }
 }
 
-/** Hands bytes to the person as a file. @param {string} name @param {Uint8Array} bytes */
-export function download(name, bytes) {
-  const url = URL.createObjectURL(new Blob([/** @type {any} */ (bytes)], { type: "application/zip" }));
+/** Hands a file to the person. @param {string} name @param {Blob} file */
+export function download(name, file) {
+  const url = URL.createObjectURL(file);
   const link = Object.assign(document.createElement("a"), { href: url, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

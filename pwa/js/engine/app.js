@@ -71,7 +71,7 @@ export function createApp({ store, net, env }) {
     searchPeople: view.searchPeople, dossier: view.dossier, queue: view.queue,
     registerCitizen: saving.registerCitizen, setFields: saving.setFields, addPhoto: saving.addPhoto,
     setCaption: (/** @type {string} */ id, /** @type {string} */ text, /** @type {any} */ basis) => saving.setFields(id, "evidence", { caption: text }, basis),
-    movePhoto: saving.movePhoto, removePhoto: saving.removePhoto, undo: saving.undo, submit: saving.submit, appraise: saving.appraise,
+    movePhoto: saving.movePhoto, removePhoto: saving.removePhoto, undo: saving.undo, confirm: saving.confirm, submit: saving.submit, appraise: saving.appraise,
     withdraw: (/** @type {string} */ citizen) => saving.command(citizen, "withdraw", "submitted"),
     reopen: (/** @type {string} */ citizen, /** @type {string} */ reason) => saving.command(citizen, "reopen", "appraised", reason ? { reason } : {}),
     photoUrl: gallery.photoUrl, releaseUrl: gallery.releaseUrl, hamletPhotosPlan: gallery.plan, downloadHamletPhotos: gallery.download,

@@ -2,19 +2,20 @@
 import { identity, sign } from "./identity.js";
 import { zip } from "./zip.js";
 
+/** The server takes 200 MB: what is heavier goes in several files. */
+const MOST_BYTES = 150 * 1024 * 1024;
+
 /** @param {{store: any, net: any, env: any}} parts */
 export function createDeposit({ store, net, env }) {
-  /** @param {{mutations: any[], photos?: any[], drafts?: any[], aside?: any[]}} what */
+  /** @param {{mutations: any[], photos?: any[], drafts?: any[], aside?: any[]}} what @returns {Promise<Blob>} */
   async function pack({ mutations, photos = [], drafts = [], aside = [] }) {
     const who = await identity(store);
     const content = { v: 1, device: who.id, at: env.iso(), mutations, photos: photos.map(({ sha256, by, type }) => ({ sha256, by, type })), drafts, aside };
     const outbox = new TextEncoder().encode(JSON.stringify(content));
-    const files = [{ name: "outbox.json", bytes: outbox }, { name: "signature", bytes: new TextEncoder().encode(await sign(who, outbox)) }];
-    for (const sha256 of new Set(photos.map((photo) => photo.sha256))) {
-      const bytes = await store.bytes(sha256);
-      if (bytes) files.push({ name: `photos/${sha256}`, bytes: new Uint8Array(bytes) });
-    }
-    return zip(files);
+    const signature = new TextEncoder().encode(await sign(who, outbox));
+    const bytesOf = async (/** @type {string} */ sha256) => { const bytes = await store.bytes(sha256); return bytes ? new Uint8Array(bytes) : null; };
+    const hashes = [...new Set(photos.map((photo) => photo.sha256))];
+    return zip([{ name: "outbox.json", read: async () => outbox }, { name: "signature", read: async () => signature }, ...hashes.map((sha256) => ({ name: `photos/${sha256}`, read: () => bytesOf(sha256) }))]);
   }
 
   async function unsent() {
@@ -22,17 +23,41 @@ export function createDeposit({ store, net, env }) {
     return { mutations: [...(oversize ?? []), ...outbox], photos: photos.filter((/** @type {any} */ p) => p.state !== "received"), drafts, aside };
   }
 
+  /** Text and the first photos, then the photos that one file cannot hold. @param {{mutations: any[], photos: any[], drafts: any[], aside: any[]}} what */
+  function loads(what) {
+    const all = [{ ...what, photos: /** @type {any[]} */ ([]) }];
+    let bytes = 0;
+    for (const photo of what.photos) {
+      if (bytes && bytes + photo.size > MOST_BYTES) {
+        all.push({ mutations: [], drafts: [], aside: [], photos: [] });
+        bytes = 0;
+      }
+      all[all.length - 1].photos.push(photo);
+      bytes += photo.size;
+    }
+    return all;
+  }
+
+  /** @returns {Promise<{name: string, file: Blob}[]>} */
   async function exportUnsent() {
-    return { name: `minh-chung-chua-gui-${env.iso().slice(0, 10)}.zip`, bytes: await pack(await unsent()) };
+    const all = loads(await unsent());
+    const files = [];
+    for (const [n, load] of all.entries()) files.push({ name: `minh-chung-chua-gui-${env.iso().slice(0, 10)}${n ? `-${n + 1}` : ""}.zip`, file: await pack(load) });
+    return files;
   }
 
   /** All that is unsent. @returns {Promise<boolean>} whether the server says that it keeps every piece */
   async function handOver() {
     const what = await unsent();
     if (!what.mutations.length && !what.photos.length && !what.drafts.length) return true;
-    const answer = await net.deposit(await pack(what));
-    const kept = new Set([...(answer.mutations ?? []), ...(answer.photos ?? [])]);
-    return [...what.mutations.map((m) => m.id), ...what.photos.map((/** @type {any} */ p) => p.sha256)].every((id) => kept.has(id));
+    const kept = new Set();
+    for (const load of loads(what)) {
+      const answer = await net.deposit(await pack(load));
+      for (const id of [...(answer.mutations ?? []), ...(answer.photos ?? [])]) kept.add(id);
+    }
+    const here = [];
+    for (const photo of what.photos) if (await store.bytes(photo.sha256)) here.push(photo.sha256);
+    return [...what.mutations.map((m) => m.id), ...here].every((id) => kept.has(id));
   }
 
   /** Open drafts of a place that is no longer ours. */

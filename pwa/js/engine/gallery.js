@@ -6,6 +6,9 @@ const SENT_IN = ["submitted", "appraised", "returned", "eligible", "not_eligible
 
 /** @param {{store: any, net: any, env: any, view: any, state: any}} parts */
 export function createGallery({ store, net, env, view, state }) {
+  /** Promised by another phone, not with the commune yet. */
+  const missed = new Set();
+
   /** @param {string} sha256 @param {"thumb" | "screen"} size @returns {Promise<string | null>} */
   async function photoUrl(sha256, size) {
     const own = size === "screen" ? await store.bytes(sha256) : null;
@@ -22,7 +25,8 @@ export function createGallery({ store, net, env, view, state }) {
       const entry = { key: `${sha256}:${size}`, bytes, type: "image/jpeg", used_at: env.now(), size: bytes.byteLength };
       await store.cache(entry);
       return entry;
-    } catch {
+    } catch (error) {
+      if (/** @type {any} */ (error).code === "photo.absent") missed.add(sha256);
       return null;
     }
   }
@@ -38,7 +42,9 @@ export function createGallery({ store, net, env, view, state }) {
 
   async function fetchThumbs() {
     if (!["chapter", "head", "contact"].includes(state.status().me?.role)) return;
+    missed.clear();
     for (const one of await absent("thumb")) if (!(await fetched(one.data.sha256, "thumb")) && state.status().signal !== "yes") return;
+    await store.setMeta("on_its_way", [...missed]);
   }
 
   async function plan() {

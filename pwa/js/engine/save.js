@@ -126,6 +126,12 @@ export function createSaving({ store, view, env, state, changed }) {
     await keep([...first, await mutation(op, "dossier", id, { base, after, expect, ...(Object.keys(set).length ? { set: clean(set) } : {}) })]);
   }
 
+  /** Who registered by the hamlet's shared code is whom they say. @param {string} citizenId */
+  async function confirm(citizenId) {
+    const { basis } = await view.one(citizenId);
+    await keep([await mutation("confirm", "citizen", citizenId, { base: basis.rev, expect: "unconfirmed" })]);
+  }
+
   /** @param {string} citizenId */
   async function submit(citizenId) {
     const dossier = await view.dossier(citizenId);
@@ -138,5 +144,5 @@ export function createSaving({ store, view, env, state, changed }) {
     await command(citizenId, "appraise", "submitted", note ? { ...set, chapter_note: note } : set, basis);
   }
 
-  return { setFields, addPhoto, movePhoto, removePhoto, undo, finishRemovals, registerCitizen, submit, appraise, command };
+  return { setFields, addPhoto, movePhoto, removePhoto, undo, finishRemovals, registerCitizen, confirm, submit, appraise, command };
 }

@@ -66,7 +66,7 @@ export function createView({ store, state }) {
     return {
       citizen: { id: citizenId, ...citizen.data, placeName: names.get(citizen.data.place) ?? "" }, id, year: now, state: dossierState, reason: data.reason ?? "",
       total: shown_("self"), chapterTotal: shown_("chapter"), finalTotal: shown_("final"), editable: EDITABLE.includes(dossierState), mayAppraise: appraises && dossierState === "submitted", mayReopen: appraises && dossierState === "appraised",
-      mayEditSelf: EDITABLE.includes(dossierState), waitingReview: held.size > 0, rule, missing: missing(data, counts, rule), chapterNote: data.chapter_note ?? "", basis: shown, consent: programme?.consent ?? null,
+      mayEditSelf: EDITABLE.includes(dossierState), waitingReview: held.size > 0, rule, missing: missing(data, counts, rule), mayConfirm: appraises && citizen.data.state === "unconfirmed", chapterNote: data.chapter_note ?? "", basis: shown, consent: programme?.consent ?? null,
       indicators: indicators.map((/** @type {any} */ i) => indicator(i, data, evidence, held, citizen.data.group ?? 1)),
     };
   }
@@ -83,23 +83,27 @@ export function createView({ store, state }) {
 
   /** The photos of a dossier, oldest first. @param {string} id */
   async function evidenceOf(id) {
-    const [found, photos, cached, me] = await Promise.all([all("evidence"), store.photos(), store.cachedKeys(), state.me()]);
+    const [found, photos, cached, me, coming] = await Promise.all([all("evidence"), store.photos(), store.cachedKeys(), state.me(), store.meta("on_its_way")]);
     const mine = found.filter((e) => e.data.dossier === id);
     const replaced = new Map(mine.filter((e) => e.data.replaces).map((e) => [e.data.replaces, e.id]));
     const states = new Map(photos.map((/** @type {any} */ p) => [p.sha256, p]));
     const here = new Set(cached);
+    const onItsWay = new Set(coming ?? []);
     const dossierDoc = (await one(id)).view;
     const open = EDITABLE.includes(dossierDoc?.data.state ?? "none");
-    return mine.map((e) => photoOf(e, states.get(e.data.sha256), here, replaced, me, open, dossierDoc)).sort((a, b) => (String(a.captured_at) < String(b.captured_at) ? -1 : 1));
+    return mine.map((e) => photoOf(e, states.get(e.data.sha256), absence(e.data.sha256, here, onItsWay), replaced, me, open, dossierDoc)).sort((a, b) => (String(a.captured_at) < String(b.captured_at) ? -1 : 1));
   }
 
-  /** @param {any} e @param {any} photo @param {Set<string>} here @param {Map<string, string>} replaced @param {any} me @param {boolean} open @param {any} dossierDoc */
-  function photoOf(e, photo, here, replaced, me, open, dossierDoc) {
+  /** Whether others' photo is on this phone, or not even with the commune yet. @param {string} sha256 @param {Set<string>} here @param {Set<string>} onItsWay */
+  const absence = (sha256, here, onItsWay) => (here.has(`${sha256}:thumb`) ? "received" : onItsWay.has(sha256) ? "on_its_way" : "not_here");
+
+  /** @param {any} e @param {any} photo @param {string} others the status where it is not this phone's own @param {Map<string, string>} replaced @param {any} me @param {boolean} open @param {any} dossierDoc */
+  function photoOf(e, photo, others, replaced, me, open, dossierDoc) {
     const own = e.data.author === me?.id;
     const sending = state.sending() === e.data.sha256;
     let status = "received";
     if (photo && photo.state !== "received") status = sending ? "sending" : "waiting";
-    else if (!photo && !here.has(`${e.data.sha256}:thumb`)) status = "not_here";
+    else if (!photo) status = others;
     return {
       id: e.id, sha256: e.data.sha256, indicator: e.data.indicator, caption: e.data.caption ?? "", kind: e.data.kind ?? null, captured_at: e.data.captured_at ?? null, source: e.data.source ?? "camera", bytes: e.data.bytes ?? 0,
       status, reason: e.data.reason ?? "", verdict: e.data.verdict ?? "", replacedBy: replaced.get(e.id) ?? null, mine: own, canRemove: open && (own || (me?.citizen && me.citizen === dossierDoc?.data.citizen)), stuck: photo?.reason ?? null,

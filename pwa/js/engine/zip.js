@@ -13,30 +13,33 @@ function crc32(bytes) {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** @param {{name: string, bytes: Uint8Array}[]} files @returns {Uint8Array} */
-export function zip(files) {
+/**
+ * Every file becomes a Blob before the next is read, so that one photo at a time is in memory.
+ * @param {{name: string, read: () => Promise<Uint8Array<any> | null>}[]} files null for one that is not there @returns {Promise<Blob>}
+ */
+export async function zip(files) {
   const parts = [];
   const central = [];
   let offset = 0;
-  for (const { name, bytes } of files) {
+  for (const { name, read } of files) {
+    const bytes = await read();
+    if (!bytes) continue;
     const title = new TextEncoder().encode(name);
     const common = [20, 0, 0, 0, 0x21, crc32(bytes), bytes.length, bytes.length, title.length, 0];
-    const local = header(0x04034b50, common, 30);
     const entry = header(0x02014b50, [20, ...common], 46);
     new DataView(entry.buffer).setUint32(42, offset, true);
-    parts.push(local, title, bytes);
+    parts.push(new Blob([header(0x04034b50, common, 30), title, bytes]));
     central.push(entry, title);
-    offset += local.length + title.length + bytes.length;
+    offset += 30 + title.length + bytes.length;
   }
   const size = central.reduce((sum, part) => sum + part.length, 0);
   const end = new Uint8Array(22);
   const view = new DataView(end.buffer);
   view.setUint32(0, 0x06054b50, true);
-  view.setUint16(8, files.length, true);
-  view.setUint16(10, files.length, true);
+  for (const at of [8, 10]) view.setUint16(at, parts.length, true);
   view.setUint32(12, size, true);
   view.setUint32(16, offset, true);
-  return join([...parts, ...central, end]);
+  return new Blob([...parts, ...central, end], { type: "application/zip" });
 }
 
 /** @param {number} signature @param {number[]} fields version(s), flags, method, time, date, crc, two sizes, name and extra lengths @param {number} length */
@@ -50,12 +53,4 @@ function header(signature, fields, length) {
     if (n >= wide && n < wide + 3) { view.setUint32(at, value, true); at += 4; } else { view.setUint16(at, value, true); at += 2; }
   });
   return bytes;
-}
-
-/** @param {Uint8Array[]} parts */
-function join(parts) {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) { all.set(part, at); at += part.length; }
-  return all;
 }

@@ -110,8 +110,9 @@ async function refuse(response) {
 /** @param {string} sha256 @param {string} size @returns {Promise<ArrayBuffer>} */
 async function photo(sha256, size) {
   const response = await request(`/api/v1/photos/${sha256}?size=${size}`);
-  if (!response.ok || !/^image\//.test(response.headers.get("content-type") ?? "")) throw new NetError(response.status === 404 ? "photo.absent" : "portal", response.status);
-  return response.arrayBuffer();
+  if (response.ok && /^image\//.test(response.headers.get("content-type") ?? "")) return response.arrayBuffer();
+  const told = /json/.test(response.headers.get("content-type") ?? "") ? (await response.json().catch(() => null))?.code : null;
+  throw new NetError(told === "not_found" ? "photo.absent" : (told ?? "portal"), response.status);
 }
 
 /** The real test of signal. @returns {Promise<"yes" | "no" | "portal">} */
@@ -124,8 +125,8 @@ async function health() {
   }
 }
 
-/** @param {Uint8Array} bytes a ZIP of what is unsent */
-const deposit = async (bytes) => readJson(await request("/api/v1/deposit", { method: "POST", headers: { "Content-Type": "application/zip" }, body: /** @type {any} */ (bytes), timeoutMs: 600_000 }));
+/** @param {Blob} file a ZIP of what is unsent */
+const deposit = async (file) => readJson(await request("/api/v1/deposit", { method: "POST", headers: { "Content-Type": "application/zip" }, body: file, timeoutMs: 600_000 }));
 
 export const net = {
   deposit,

@@ -43,12 +43,22 @@ function page(ctx, d) {
     tools: own ? homeTools(ctx) : nothing,
     strip: strip(ctx.status),
     body: html`<p class="statline">${stateChip(d.state, d.reason)}${d.waitingReview ? chip(t("person.waitingreview"), "waiting", "sun") : nothing}</p>
+      ${d.mayConfirm ? confirming(ctx, d) : nothing}
       ${summary(d)}
       ${d.chapterNote ? html`<section class="card pad"><h2>${t("person.chapternote")}</h2><p>${d.chapterNote}</p></section>` : nothing}
       ${d.indicators.length ? nothing : empty("waiting", t("person.noindicators"), t("person.noindicators.text"))}
       ${GROUPS.map(([from, to]) => group(d, d.indicators.filter((/** @type {any} */ i) => i.no >= from && i.no <= to)))}`,
     bar: actions(ctx, d),
   });
+}
+
+/** @param {any} ctx @param {any} d */
+function confirming(ctx, d) {
+  const act = async () => {
+    const { ok } = await ctx.attempt(() => ctx.app.confirm(d.citizen.id));
+    if (ok) ctx.toast(t("person.confirmed"));
+  };
+  return html`<section class="card pad"><p>${t("person.confirm.text")}</p>${alt("accepted", t("person.confirm"), act)}</section>`;
 }
 
 /** The points that count now: the commune's, else the chapter's once it has scored, else one's own. @param {any} d */

@@ -83,6 +83,6 @@ function install(ctx) {
 async function exportUnsent(ctx) {
   const { ok, value } = await ctx.attempt(() => ctx.app.exportUnsent());
   if (!ok) return;
-  ctx.device.download(value.name, value.bytes);
-  ctx.toast(t("settings.export.done", { name: value.name }));
+  for (const { name, file } of value) ctx.device.download(name, file);
+  ctx.toast(t("settings.export.done", { name: value.map((/** @type {any} */ one) => one.name).join(", ") }));
 }

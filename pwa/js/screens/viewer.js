@@ -21,7 +21,7 @@ export function openPhoto(ctx, d, i, photoId) {
 /** @param {any} ctx @param {any} d @param {any} i @param {any} photo @param {{caption: string | null}} memory */
 function photoView(ctx, d, i, photo, memory) {
   const again = (photo.verdict === "retake" || photo.verdict === "incomplete") && !photo.replacedBy && d.state !== "decided";
-  return html`<figure class="photolarge">${picture(ctx.url(photo.sha256, "screen"), photo.caption || t("viewer.title"))}</figure>
+  return html`<figure class="photolarge">${picture(ctx.url(photo.sha256, "screen"), photo.caption || t("viewer.title"), photo.status)}</figure>
     <p class="statline">${photoChip(photo, true)}${photo.verdict ? html`<span class="soft small">${t(`photo.${photo.status}`)}</span>` : nothing}</p>
     ${photo.replacedBy ? html`<p class="strip go">${icon("received")}<span>${t("viewer.replaced")}</span></p>` : nothing}
     <p class="soft small">${t("viewer.at", { time: moment(photo.captured_at) })} · ${t(`viewer.${photo.source === "library" ? "library" : "camera"}`)}</p>

@@ -3,6 +3,10 @@ import { vi } from "./vi.js";
 
 /** @type {Record<string, string>} */
 let words = vi;
+/** @type {Record<string, string>} */
+let vietnamese = vi;
+/** @type {Record<string, string> | null} */
+let other = null;
 let language = "vi";
 
 /** English is a file of its own, so that the first load stays small; where it cannot be read, Vietnamese stays.
@@ -10,8 +14,15 @@ let language = "vi";
 export async function setLanguage(code, readEnglish) {
   const english = code === "en" ? await readEnglish().catch(() => null) : null;
   language = english ? "en" : "vi";
-  words = english ? { ...vi, ...english.en } : vi;
+  other = english?.en ?? null;
+  words = { ...vietnamese, ...other };
   document.documentElement.lang = language;
+}
+
+/** Words that come with a later file. @param {Record<string, string>} more */
+export function addWords(more) {
+  vietnamese = { ...vietnamese, ...more };
+  words = { ...vietnamese, ...other };
 }
 
 export const currentLanguage = () => language;
