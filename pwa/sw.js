@@ -1,7 +1,8 @@
 // The service worker: keeps one shell whole, serves it offline, and touches nothing else.
-/* global __BUILD__, __FILES__ */
+/* global __BUILD__, __FILES__, __SHELL__ */
 const CACHE = `shell-${__BUILD__}`;
 const FILES = __FILES__;
+const SHELL = __SHELL__;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" })))));
@@ -20,6 +21,6 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin || !url.pathname.startsWith("/app/")) return;
-  const wanted = request.mode === "navigate" ? "/app/" : request;
+  const wanted = request.mode === "navigate" ? SHELL : request;
   event.respondWith(caches.open(CACHE).then(async (cache) => (await cache.match(wanted, { ignoreSearch: true })) ?? fetch(request)));
 });

@@ -80,7 +80,8 @@ function connect(app, browser, root, lost) {
 async function comeBack(app) {
   const was = await app.returnTo();
   if (!was?.route) return false;
-  if (!location.hash || location.hash === "#/") history.replaceState(null, "", was.route);
+  // A browser may restore the camera's address although its photo was kept a moment before.
+  if (/^(#\/?|#\/capture\/.*)?$/.test(location.hash)) history.replaceState(null, "", was.route);
   if (!was.camera) return false;
   await app.setReturnTo({ route: was.route });
   return !was.at || Date.now() - Date.parse(was.at) < LOST_SHOT_MS;

@@ -28,6 +28,7 @@ export function createApp({ store, net, env }) {
     await store.prune(new Date(env.now() - KEEP_MS).toISOString()).catch(() => {});
     env.channel?.addEventListener("message", () => state.load());
     triggers.start();
+    store.reserve().catch(() => {});
   }
 
   /** @param {{code: string, citizen?: any}} call */

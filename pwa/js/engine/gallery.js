@@ -1,6 +1,8 @@
 // Photos to look at: our own bytes, thumbnails of what was sent in, larger ones on Wi-Fi or by a tap.
 
 const SPACE_LIMIT_BYTES = 60 * 1024 * 1024;
+/** After dropping, so that it is not done at every photo. */
+const SPARED = 0.9;
 const THUMB_BYTES = 8000;
 const SENT_IN = ["submitted", "appraised", "returned", "eligible", "not_eligible", "decided"];
 
@@ -8,6 +10,8 @@ const SENT_IN = ["submitted", "appraised", "returned", "eligible", "not_eligible
 export function createGallery({ store, net, env, view, state }) {
   /** Promised by another phone, not with the commune yet. */
   const missed = new Set();
+  /** What the cache weighs; below zero until something is fetched. */
+  let weight = -1;
 
   /** @param {string} sha256 @param {"thumb" | "screen"} size @returns {Promise<string | null>} */
   async function photoUrl(sha256, size) {
@@ -24,6 +28,8 @@ export function createGallery({ store, net, env, view, state }) {
       const bytes = await net.photo(sha256, size);
       const entry = { key: `${sha256}:${size}`, bytes, type: "image/jpeg", used_at: env.now(), size: bytes.byteLength };
       await store.cache(entry);
+      weight = weight < 0 ? await weigh() : weight + entry.size;
+      if (weight > SPACE_LIMIT_BYTES) weight = await makeRoom();
       return entry;
     } catch (error) {
       if (/** @type {any} */ (error).code === "photo.absent") missed.add(sha256);
@@ -55,21 +61,31 @@ export function createGallery({ store, net, env, view, state }) {
   /** Resumes where it stopped: what is here is not fetched again. */
   async function download() {
     for (const one of await absent("screen")) await fetched(one.data.sha256, "screen");
-    await makeRoom();
     state.refresh();
   }
 
-  /** Oldest first; our own unreceipted photos are never in the cache, so never dropped. */
+  /** One entry in memory at a time: together they would be tens of megabytes. @param {any} tx @param {(cursor: any) => boolean} act goes on while true */
+  async function walk(tx, act) {
+    for (let cursor = await tx.objectStore("cache").index("used_at").openCursor(); cursor && act(cursor); ) cursor = await cursor.continue();
+  }
+
+  async function weigh() {
+    let sum = 0;
+    await store.run(["cache"], "readonly", (/** @type {any} */ tx) => walk(tx, (cursor) => { sum += cursor.value.size; return true; }));
+    return sum;
+  }
+
+  /** Oldest first, with some to spare; our own unreceipted photos are never in the cache, so never dropped. */
   async function makeRoom() {
-    await store.run(["cache"], "readwrite", async (/** @type {any} */ tx) => {
-      const all = await tx.objectStore("cache").index("used_at").getAll();
-      let over = all.reduce((/** @type {number} */ sum, /** @type {any} */ e) => sum + e.size, 0) - SPACE_LIMIT_BYTES;
-      for (const entry of all) {
-        if (over <= 0) return;
-        await tx.objectStore("cache").delete(entry.key);
-        over -= entry.size;
-      }
-    });
+    let sum = await weigh();
+    if (sum <= SPACE_LIMIT_BYTES) return sum;
+    await store.run(["cache"], "readwrite", (/** @type {any} */ tx) => walk(tx, (cursor) => {
+      if (sum <= SPACE_LIMIT_BYTES * SPARED) return false;
+      sum -= cursor.value.size;
+      cursor.delete();
+      return true;
+    }));
+    return sum;
   }
 
   return { photoUrl, releaseUrl: (/** @type {string} */ url) => URL.revokeObjectURL(url), fetchThumbs, plan, download };

@@ -3,6 +3,7 @@ import { commandBase, splitByBase } from "../../../sync/js/base.js";
 import { fault } from "../../../sync/js/fields.js";
 import { dossierId, wellFormed } from "../../../sync/js/protocol.js";
 import { sha1, sha256Hex } from "./identity.js";
+import { rests } from "./upload.js";
 
 const UNDO_MS = 6000;
 const fail = (/** @type {string} */ code) => { throw Object.assign(new Error(code), { code }); };
@@ -52,7 +53,7 @@ export function createSaving({ store, view, env, state, changed }) {
     return fail("citizen.unknown");
   }
 
-  /** @param {any} photo */
+  /** @param {any} photo `place`: the route to reopen at once it is kept, written with it */
   async function addPhoto(photo) {
     const me = await state.me();
     const sha256 = await sha256Hex(photo.bytes);
@@ -61,7 +62,7 @@ export function createSaving({ store, view, env, state, changed }) {
     const set = clean({ dossier, indicator: photo.indicator, sha256, bytes: photo.bytes.byteLength, width: photo.width ?? null, height: photo.height ?? null, captured_at: photo.captured_at ?? env.iso(), source: photo.source ?? "camera", ...(photo.kind ? { kind: photo.kind } : {}), ...(photo.caption ? { caption: photo.caption } : {}), ...(photo.position ? { position: photo.position } : {}), ...(photo.replaces ? { replaces: photo.replaces } : {}), ...(photo.moved_from ? { moved_from: photo.moved_from } : {}) });
     const create = await mutation("create", "evidence", id, { base: 0, set });
     const thumb = photo.thumb ? { key: `${sha256}:thumb`, bytes: photo.thumb, type: "image/jpeg", used_at: env.now(), size: photo.thumb.byteLength } : undefined;
-    await keep([...first, create], { photo: { by: me?.id ?? "", sha256, type: photo.type ?? "image/jpeg", size: photo.bytes.byteLength, state: "waiting", at: env.iso() }, bytes: photo.bytes, thumb, draft: photo.draft });
+    await keep([...first, create], { photo: { by: me?.id ?? "", sha256, type: photo.type ?? "image/jpeg", size: photo.bytes.byteLength, state: "waiting", at: env.iso() }, bytes: photo.bytes, thumb, draft: photo.draft, ...(photo.place ? { meta: { return_to: { at: env.iso(), route: photo.place } } } : {}) });
     return { id, sha256 };
   }
 
@@ -99,12 +100,22 @@ export function createSaving({ store, view, env, state, changed }) {
     const due = Object.keys(removals).filter((id) => removals[id] <= env.now());
     if (!due.length) return;
     const mutations = [];
+    const hashes = new Set();
     for (const id of due) {
       const { view: known, basis } = await view.one(id);
-      if (known) mutations.push(await mutation("delete", "evidence", id, { base: { [id]: basis.rev } }));
+      if (!known) continue;
+      mutations.push(await mutation("delete", "evidence", id, { base: { [id]: basis.rev } }));
+      hashes.add(known.data.sha256);
     }
     const rest = Object.fromEntries(Object.entries(removals).filter(([id]) => !due.includes(id)));
-    await keep(mutations, { meta: { removals: rest } });
+    await keep(mutations, { meta: { removals: rest }, release: await refused(hashes) });
+  }
+
+  /** What the commune cannot take and no entry names any more. @param {Set<string>} hashes @returns {Promise<string[]>} */
+  async function refused(hashes) {
+    const named = new Set((await view.all("evidence")).map((/** @type {any} */ e) => e.data.sha256));
+    const resting = new Set((await store.photos()).filter(rests).map((/** @type {any} */ p) => p.sha256));
+    return [...hashes].filter((sha256) => resting.has(sha256) && !named.has(sha256));
   }
 
   /** @param {any} person */

@@ -1,4 +1,5 @@
 // What the app knows of itself at this moment: a cheap snapshot for every screen, and who listens.
+import { rests } from "./upload.js";
 
 const BUILD_MS = Date.parse("2026-11-01T00:00:00Z");
 const THREE_YEARS_MS = 3 * 365 * 24 * 3600 * 1000;
@@ -12,7 +13,7 @@ export function createState({ store, env }) {
   /** @type {any} */
   let now = {
     ready: false, paired: false, device: null, people: [], me: null, year: new Date(env.now()).getFullYear(), commune: null, offlineReady: false, signal: "unknown", authNeeded: false, revoked: false, tooOld: false, wrongClock: false,
-    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [],
+    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [],
   };
 
   /** @param {Record<string, any>} part */
@@ -35,7 +36,7 @@ export function createState({ store, env }) {
     const waiting = photos.filter((/** @type {any} */ p) => p.state !== "received");
     const oldestAt = [...outbox.map((/** @type {any} */ m) => m.at), ...waiting.map((/** @type {any} */ p) => p.at)].sort()[0] ?? null;
     const bytes = waiting.reduce((/** @type {number} */ sum, /** @type {any} */ p) => sum + p.size, 0);
-    set({ offlineReady, waiting: { mutations: outbox.length, photos: waiting.length, bytes, oldestAt }, storage: { freeBytes: room.freeBytes, persisted: room.persisted, low: room.freeBytes !== null && room.freeBytes < LOW_BYTES } });
+    set({ offlineReady, waiting: { mutations: outbox.length, photos: waiting.length, resting: waiting.filter(rests).length, bytes, oldestAt }, storage: { freeBytes: room.freeBytes, persisted: room.persisted, low: room.freeBytes !== null && room.freeBytes < LOW_BYTES } });
   }
 
   /** Several changes at once redraw once. */
@@ -59,7 +60,7 @@ export function createState({ store, env }) {
     me: async () => now.me,
     progress: (/** @type {any} */ part) => set(part),
     sending: () => now.sending,
-    reason: () => (now.signal === "no" ? "no_signal" : now.signal === "portal" ? "portal" : now.authNeeded ? "auth" : now.paused ? "paused" : null),
+    reason: () => (now.signal === "no" ? "no_signal" : now.signal === "portal" ? "portal" : now.authNeeded ? "auth" : now.paused ? "paused" : now.error?.server ? "server" : null),
     noticeResult: (/** @type {any} */ mutation, /** @type {any} */ result) => { if (!["merged", "duplicate", "redirected", "waiting"].includes(result.result)) notice(`result.${result.result}`, mutation.doc); },
     skew: (/** @type {string} */ serverNow) => { if (Math.abs(Date.parse(serverNow) - env.now()) > 600_000) set({ wrongClock: true }); else if (now.wrongClock) set({ wrongClock: false }); },
     onWake: (/** @type {() => void} */ fn) => { wakeUp = fn; },

@@ -77,7 +77,7 @@ export function createTriggers({ net, env, state, round, uploader, gallery, depo
     const code = error.code ?? "internal";
     if (code === "internal") console.error(error);
     const signal = code === "no_signal" ? await net.health() : code === "portal" ? "portal" : "yes";
-    state.set({ round: "idle", sending: null, signal, authNeeded: code === "auth.required", revoked: code === "device.revoked", tooOld: code === "app.too_old", error: ["no_signal", "portal"].includes(code) ? null : { code, message: error.message } });
+    state.set({ round: "idle", sending: null, signal, authNeeded: code === "auth.required", revoked: code === "device.revoked", tooOld: code === "app.too_old", error: ["no_signal", "portal"].includes(code) ? null : { code, message: error.message, server: error.status === 429 || error.status >= 500 } });
     await state.refreshCounts().catch(() => {});
     if (code === "device.revoked") await retire().catch(() => {});
     tries += 1;

@@ -1,8 +1,16 @@
 // Photos go up one by one, in chunks, from where the server says it stands; only a receipt ends one.
+import { APP_VERSION } from "../../../sync/js/protocol.js";
 import { chunkSize, measured, secondsFor } from "../../../sync/js/photos.js";
 import { sha256Base64, sha256Hex } from "./identity.js";
 
 const MOST_RESTARTS = 4;
+/** Sending the same bytes again cannot help: such a photo rests until the app is a newer one. */
+const FOR_GOOD = ["upload.type", "upload.empty", "too_large", "photo.bytes_missing", "photo.bytes_changed"];
+/** The line, the server or this phone as a whole: no other photo would fare better now. */
+const FOR_ALL = ["no_signal", "portal", "busy", "upload.busy", "too_many", "auth.required", "device.revoked"];
+
+/** @param {any} photo a row of the store */
+export const rests = (photo) => photo.state !== "received" && photo.rests === APP_VERSION;
 
 /** @param {{store: any, net: any, env: any, state: any, mended: (step: () => Promise<any>, tries: number) => Promise<any>}} parts */
 export function createUploader({ store, net, env, state, mended }) {
@@ -14,7 +22,7 @@ export function createUploader({ store, net, env, state, mended }) {
    */
   async function run(told, stop) {
     const where = new Map(told.map((photo) => [`${photo.by} ${photo.sha256}`, photo]));
-    const waiting = (await store.photos()).filter((/** @type {any} */ p) => p.state !== "received").sort((/** @type {any} */ a, /** @type {any} */ b) => (a.at < b.at ? -1 : 1));
+    const waiting = (await store.photos()).filter((/** @type {any} */ p) => p.state !== "received" && !rests(p)).sort((/** @type {any} */ a, /** @type {any} */ b) => (a.at < b.at ? -1 : 1));
     let left = waiting.reduce((/** @type {number} */ sum, /** @type {any} */ p) => sum + p.size, 0);
     state.progress({ photosSent: 0, photosTotal: waiting.length, bytesLeft: left, etaSeconds: secondsFor(left, bytesPerMs) });
     let sent = 0;
@@ -34,11 +42,11 @@ export function createUploader({ store, net, env, state, mended }) {
     try {
       return await mended(() => send(photo, told, stop, moved), 2);
     } catch (error) {
-      const code = /** @type {any} */ (error).code ?? "internal";
-      if (["no_signal", "portal", "busy", "upload.busy", "too_many", "auth.required", "device.revoked"].includes(code)) throw error;
+      const { code = "internal", status } = /** @type {any} */ (error);
+      if (FOR_ALL.includes(code) || [429, 503, 507].includes(status)) throw error;
       await store.run(["photos"], "readwrite", async (/** @type {any} */ tx) => {
         const known = await tx.objectStore("photos").get([photo.by, photo.sha256]);
-        if (known) await tx.objectStore("photos").put({ ...known, reason: code });
+        if (known) await tx.objectStore("photos").put({ ...known, reason: code, ...(FOR_GOOD.includes(code) ? { rests: APP_VERSION } : {}) });
       });
       return false;
     }

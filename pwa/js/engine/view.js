@@ -4,6 +4,7 @@ import { missing, total } from "../../../sync/js/missing.js";
 import { overlay } from "../../../sync/js/overlay.js";
 import { dossierId, fold } from "../../../sync/js/protocol.js";
 import { sha1 } from "./identity.js";
+import { rests } from "./upload.js";
 
 const APPRAISERS = ["chapter", "head", "contact"];
 const EDITABLE = ["draft", "returned", "none"];
@@ -123,6 +124,7 @@ export function createView({ store, state }) {
   async function queue() {
     const [outbox, photos, evidence, dossiers, citizens] = await Promise.all([store.outbox(), store.photos(), all("evidence"), all("dossier"), all("citizen")]);
     const citizenOf = new Map(dossiers.map((d) => [d.id, d.data.citizen]));
+    const open = new Set(dossiers.filter((d) => EDITABLE.includes(d.data.state ?? "draft")).map((d) => d.id));
     const names = new Map(citizens.map((c) => [c.id, c.data.full_name]));
     /** @type {Map<string, any>} */
     const people = new Map();
@@ -136,7 +138,7 @@ export function createView({ store, state }) {
     for (const p of photos) {
       const e = bySha.get(p.sha256);
       const status = p.state === "received" ? "received" : state.sending() === p.sha256 ? "sending" : "waiting";
-      put(citizenOf.get(e?.data.dossier) ?? "", { kind: "photo", label: e ? String(e.data.indicator) : "", indicator: e?.data.indicator ?? null, sha256: p.sha256, state: status, reason: status === "waiting" ? (p.reason ?? state.reason()) : null, at: p.at, bytes: p.size });
+      put(citizenOf.get(e?.data.dossier) ?? "", { kind: "photo", label: e ? String(e.data.indicator) : "", indicator: e?.data.indicator ?? null, sha256: p.sha256, state: status, reason: status === "waiting" ? (p.reason ?? state.reason()) : null, at: p.at, bytes: p.size, rests: rests(p), ...(rests(p) && open.has(e?.data.dossier) ? { remove: e.id } : {}) });
     }
     return [...people.values()];
   }

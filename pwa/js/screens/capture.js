@@ -25,7 +25,7 @@ export const capture = {
 };
 
 /** @param {any} ctx */
-const target = (ctx) => ({ citizenId: ctx.data.dossier.citizen.id, indicator: ctx.data.one.no, replaces: ctx.route.query.get("replaces") ?? undefined });
+const target = (ctx) => ({ citizenId: ctx.data.dossier.citizen.id, indicator: ctx.data.one.no, replaces: ctx.route.query.get("replaces") ?? undefined, place: home(ctx) });
 const home = (/** @type {any} */ ctx) => toIndicator(ctx.data.dossier.citizen.id, ctx.data.one.no);
 
 /** @param {any} ctx */

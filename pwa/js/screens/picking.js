@@ -3,7 +3,7 @@ import { problemText, t } from "../text/text.js";
 
 /**
  * Opens the phone's picker and keeps what comes back. The route is noted first: a camera may kill the browser.
- * @param {any} ctx @param {{citizenId: string, indicator: number, kind?: string, caption?: string, replaces?: string}} target
+ * @param {any} ctx @param {{citizenId: string, indicator: number, kind?: string, caption?: string, replaces?: string, place?: string}} target
  * @param {boolean} [camera] the phone's camera instead of the gallery
  */
 export async function pickPhotos(ctx, target, camera = false) {

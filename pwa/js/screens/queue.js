@@ -1,12 +1,14 @@
 // What waits, what goes up, what the commune has: by person, each with its reason.
 import { html, nothing } from "lit-html";
 import { moment, problemText, size, t } from "../text/text.js";
-import { photoChip } from "../ui/chip.js";
+import { chip, photoChip } from "../ui/chip.js";
 import { alt, big, empty, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
 import { sendingRest, strip } from "../ui/strip.js";
 import { picture } from "../ui/tile.js";
 import { toPerson } from "./routes.js";
+import { exportUnsent } from "./settings.js";
+import { removePhoto } from "./viewer.js";
 
 export const queue = {
   name: "queue",
@@ -62,6 +64,7 @@ export function gathered(items) {
 function itemRow(ctx, item) {
   const words = item.reason && t(`reason.${item.reason}`);
   const under = [item.bytes ? size(item.bytes) : "", moment(item.at), words && words !== `reason.${item.reason}` ? words : ""].filter(Boolean).join(" · ");
-  return html`<li class="row">${item.sha256 ? html`<span class="mini">${picture(ctx.url(item.sha256, "thumb"), "")}</span>` : html`<span class="n">${icon("note")}</span>`}
-    <span class="grow"><strong>${item.indicator ? t("indicator.no", { n: item.indicator }) : t(`queue.${item.kind}`)}${item.count > 1 ? ` (${item.count})` : nothing}</strong><small>${under}</small>${photoChip({ status: item.state })}</span></li>`;
+  return html`<li><div class="row">${item.sha256 ? html`<span class="mini">${picture(ctx.url(item.sha256, "thumb"), "")}</span>` : html`<span class="n">${icon("note")}</span>`}
+    <span class="grow"><strong>${item.indicator ? t("indicator.no", { n: item.indicator }) : t(`queue.${item.kind}`)}${item.count > 1 ? ` (${item.count})` : nothing}</strong><small>${under}</small>${item.rests ? chip(t("queue.refused"), "incomplete", "bad") : photoChip({ status: item.state })}</span></div>
+    ${item.rests ? html`<div class="pad"><p class="soft small">${t("queue.refused.text")}</p><div class="buttons">${alt("save", t("settings.export"), () => exportUnsent(ctx))}${item.remove ? alt("remove", t("viewer.remove"), () => removePhoto(ctx, item.remove)) : nothing}</div></div>` : nothing}</li>`;
 }

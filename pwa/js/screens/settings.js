@@ -80,7 +80,7 @@ function install(ctx) {
 }
 
 /** @param {any} ctx */
-async function exportUnsent(ctx) {
+export async function exportUnsent(ctx) {
   const { ok, value } = await ctx.attempt(() => ctx.app.exportUnsent());
   if (!ok) return;
   for (const { name, file } of value) ctx.device.download(name, file);

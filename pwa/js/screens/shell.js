@@ -84,7 +84,6 @@ export function startShell({ app, device, screens, root }) {
     heading?.focus({ preventScroll: true });
     screen.enter?.(ctx);
     if (update && !toast) offerUpdate(update);
-    if (ctx.status.paired) app.setReturnTo({ route: location.hash });
   }
 
   function draw() {
@@ -94,8 +93,12 @@ export function startShell({ app, device, screens, root }) {
     if (dialog && sheet && !dialog.open) dialog.showModal();
   }
 
+  /** Before the page is drawn: who is killed while it loads was on the way there. */
+  const remember = () => app.status().paired && app.setReturnTo({ route: location.hash });
+
   function onRoute() {
     ctx.page?.leave?.(ctx);
+    remember();
     // Nothing is drawn until the next page has its data: the last frame stays.
     ctx.page = null;
     sheet = null;
@@ -197,6 +200,7 @@ export function startShell({ app, device, screens, root }) {
   window.addEventListener("pagehide", () => ctx.page?.hide?.(ctx));
   document.addEventListener("visibilitychange", () => document.hidden && ctx.page?.hide?.(ctx));
   app.subscribe(onChange);
+  remember();
   load(true);
   return ctx;
 }

@@ -27,7 +27,7 @@ function photoView(ctx, d, i, photo, memory) {
     <p class="soft small">${t("viewer.at", { time: moment(photo.captured_at) })} · ${t(`viewer.${photo.source === "library" ? "library" : "camera"}`)}</p>
     ${again ? big("camera", t("viewer.retake"), () => ctx.go(toCapture(d.citizen.id, i.no, photo.id))) : nothing}
     ${photo.mine && d.editable ? captionField(ctx, d, photo, memory) : photo.caption ? html`<p>${photo.caption}</p>` : nothing}
-    ${photo.canRemove ? html`<div class="buttons">${alt("move", t("viewer.move"), () => askMove(ctx, d, i, photo))}${alt("remove", t("viewer.remove"), () => remove(ctx, photo))}</div>` : nothing}`;
+    ${photo.canRemove ? html`<div class="buttons">${alt("move", t("viewer.move"), () => askMove(ctx, d, i, photo))}${alt("remove", t("viewer.remove"), () => removePhoto(ctx, photo.id))}</div>` : nothing}`;
 }
 
 /** @param {any} ctx @param {any} d @param {any} photo @param {{caption: string | null}} memory */
@@ -41,9 +41,9 @@ function captionField(ctx, d, photo, memory) {
     ${value !== (photo.caption ?? "") ? html`<button type="button" class="alt wide" @click=${save}>${t("viewer.caption.save")}</button>` : nothing}`;
 }
 
-/** @param {any} ctx @param {any} photo */
-async function remove(ctx, photo) {
-  const { ok, value } = await ctx.attempt(() => ctx.app.removePhoto(photo.id));
+/** Takes a photo away, with time to undo. @param {any} ctx @param {string} id */
+export async function removePhoto(ctx, id) {
+  const { ok, value } = await ctx.attempt(() => ctx.app.removePhoto(id));
   if (!ok) return;
   ctx.closeSheet();
   ctx.toast(t("viewer.removed"), { name: "remove", undo: () => ctx.attempt(() => ctx.app.undo(value)).then((/** @type {any} */ done) => done.ok && ctx.toast(t("viewer.restored"))) });

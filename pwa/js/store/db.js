@@ -2,25 +2,28 @@
 import { openDB } from "idb";
 
 const NAME = "minhchung";
-const SCHEMA = 1;
+const SCHEMA = 2;
 
-/** @param {any} db @param {number} from */
-function upgrade(db, from) {
+/** Each step makes its own version and is never edited: phones in the field stand on every one of them.
+ * @param {any} db @param {number} from @param {number | null} _to @param {any} tx */
+function upgrade(db, from, _to, tx) {
   if (from < 1) {
     const docs = db.createObjectStore("docs", { keyPath: "id" });
     docs.createIndex("type", "type");
     docs.createIndex("parent", "parent");
     const outbox = db.createObjectStore("outbox", { keyPath: "seq" });
     outbox.createIndex("doc", "doc");
-    const done = db.createObjectStore("done", { keyPath: "id" });
-    done.createIndex("at", "done_at");
-    done.createIndex("shown", "shown");
+    db.createObjectStore("done", { keyPath: "id" }).createIndex("at", "done_at");
     db.createObjectStore("photos", { keyPath: ["by", "sha256"] }).createIndex("sha256", "sha256");
     db.createObjectStore("bytes");
     db.createObjectStore("cache", { keyPath: "key" }).createIndex("used_at", "used_at");
     db.createObjectStore("drafts");
     db.createObjectStore("meta");
     db.createObjectStore("log", { autoIncrement: true });
+  }
+  if (from < 2) {
+    const done = tx.objectStore("done");
+    if (!done.indexNames.contains("shown")) done.createIndex("shown", "shown");
   }
 }
 
@@ -33,7 +36,11 @@ export function openDatabase() {
       upgrade,
       blocking: (_from, _to, event) => /** @type {any} */ (event.target).close(),
       terminated: () => { opening = null; },
-    }).catch((error) => { opening = null; throw error; });
+    }).catch((error) => {
+      opening = null;
+      // Another tab runs a newer version already: this one must be opened again.
+      throw error?.name === "VersionError" ? Object.assign(error, { code: "storage" }) : error;
+    });
     return opening;
   };
 

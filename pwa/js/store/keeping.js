@@ -6,6 +6,23 @@ export async function makeRoom(tx) {
   await dropBytes(tx, () => true);
 }
 
+/** Thousands of entries of text fit into it. */
+const RESERVE_BYTES = 2 * 1024 * 1024;
+
+/** Random bytes: a browser that packs what it writes would keep no room for zeros. @param {any} tx @param {string} key */
+export async function spare(tx, key) {
+  if (await tx.objectStore("meta").count(key)) return;
+  const bytes = new Uint8Array(RESERVE_BYTES);
+  for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  await tx.objectStore("meta").put(bytes.buffer, key);
+}
+
+/** A refused photo that the person took away. @param {any} tx @param {string} sha256 */
+export async function release(tx, sha256) {
+  for (const key of await tx.objectStore("photos").index("sha256").getAllKeys(sha256)) await tx.objectStore("photos").delete(key);
+  await tx.objectStore("bytes").delete(sha256);
+}
+
 /** After 30 days: kept mutations, receipted bytes, rows set aside. @param {any} tx @param {string} before */
 export async function prune(tx, before) {
   for (const mutation of await tx.objectStore("done").index("at").getAll()) if (mutation.done_at < before && !mutation.shown) await tx.objectStore("done").delete(mutation.id);

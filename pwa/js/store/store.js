@@ -1,8 +1,9 @@
 // The phone's store: documents, outbox, photos, drafts. A save is one strict transaction.
 import { acknowledge, applyChanges, purgeLost, receive, sweep } from "./applying.js";
 import { openDatabase } from "./db.js";
-import { forget, makeRoom, prune } from "./keeping.js";
+import { forget, makeRoom, prune, release, spare } from "./keeping.js";
 
+const RESERVE = "reserve";
 const ALL = ["docs", "outbox", "done", "photos", "bytes", "cache", "drafts", "meta"];
 
 export function createStore() {
@@ -14,15 +15,28 @@ export function createStore() {
 
   /**
    * Appends mutations with their photo and draft changes: all on disk, or nothing.
-   * @param {any[]} mutations without `seq` @param {{photo?: any, bytes?: ArrayBuffer, thumb?: any, draft?: string, meta?: Record<string, any>}} [more]
+   * @param {any[]} mutations without `seq` @param {{photo?: any, bytes?: ArrayBuffer, thumb?: any, draft?: string, meta?: Record<string, any>, release?: string[]}} [more] release: hashes whose photo rests and was taken away
    */
-  async function save(mutations, more = {}) {
+  const save = (mutations, more = {}) => surely(() => append(mutations, more), !more.bytes);
+
+  /**
+   * Writes, on a full phone too: pictures of others go first, then receipted bytes; text has a reserve that no photo may take.
+   * @template T @param {() => Promise<T>} write @param {boolean} [text] @returns {Promise<T>} throws {code: storage.full}
+   */
+  async function surely(write, text = true) {
+    const rooms = [() => run(["cache", "photos", "bytes"], "readwrite", makeRoom), ...(text ? [() => remove("meta", RESERVE)] : [])];
+    for (const room of rooms) {
+      try {
+        return await write();
+      } catch (error) {
+        if (/** @type {any} */ (error)?.name !== "QuotaExceededError") throw error;
+        await room().catch(() => {});
+      }
+    }
     try {
-      await append(mutations, more);
+      return await write();
     } catch (error) {
-      if (/** @type {any} */ (error)?.name !== "QuotaExceededError") throw error;
-      await run(["cache", "photos", "bytes"], "readwrite", makeRoom);
-      await append(mutations, more).catch(() => { throw Object.assign(new Error("storage.full"), { code: "storage.full" }); });
+      throw /** @type {any} */ (error)?.name === "QuotaExceededError" ? Object.assign(new Error("storage.full"), { code: "storage.full" }) : error;
     }
   }
 
@@ -39,6 +53,7 @@ export function createStore() {
         if (more.bytes) await tx.objectStore("bytes").put(more.bytes, more.photo.sha256);
       }
       if (more.thumb) await tx.objectStore("cache").put(more.thumb);
+      for (const sha256 of more.release ?? []) await release(tx, sha256);
       if (more.draft) await tx.objectStore("drafts").delete(more.draft);
       for (const [key, value] of Object.entries(more.meta ?? {})) await meta.put(value, key);
     });
@@ -48,7 +63,10 @@ export function createStore() {
    * One sync answer, applied whole: changes, acknowledged entries, results, cursors, receipts.
    * @param {any} body @param {{now: string}} context @returns {Promise<{lost: string[], results: any[]}>}
    */
-  function applyAnswer(body, context) {
+  const applyAnswer = (body, context) => surely(() => apply(body, context));
+
+  /** @param {any} body @param {{now: string}} context */
+  function apply(body, context) {
     return run(ALL, "readwrite", async (tx) => {
       const results = await acknowledge(tx, body, context);
       await applyChanges(tx, body);
@@ -81,6 +99,8 @@ export function createStore() {
     purge: (/** @type {string[]} */ scopes) => run(ALL, "readwrite", (tx) => purgeLost(tx, scopes)),
     clearDrafts: () => run(["drafts"], "readwrite", (tx) => tx.objectStore("drafts").clear()),
     forget: () => run(ALL, "readwrite", forget),
+    /** Room that only text may use once the phone is full. */
+    reserve: () => run(["meta"], "readwrite", (tx) => spare(tx, RESERVE)),
     prune: (/** @type {string} */ before) => run(["done", "photos", "bytes", "meta"], "readwrite", (tx) => prune(tx, before)),
     applyAnswer, received, replaceOutbox,
     outbox: () => all("outbox"), done: () => all("done"), photos: () => all("photos"), drafts: () => all("drafts"),
@@ -93,8 +113,8 @@ export function createStore() {
     cached: (/** @type {string} */ key) => get("cache", key),
     cachedKeys: () => run(["cache"], "readonly", (tx) => tx.objectStore("cache").getAllKeys()),
     cache: (/** @type {any} */ entry) => put("cache", entry, undefined),
-    meta: (/** @type {string} */ key) => get("meta", key), setMeta: (/** @type {string} */ key, /** @type {any} */ value) => put("meta", value, key),
-    draft: (/** @type {string} */ key) => get("drafts", key), setDraft: (/** @type {string} */ key, /** @type {any} */ value) => put("drafts", value, key),
+    meta: (/** @type {string} */ key) => get("meta", key), setMeta: (/** @type {string} */ key, /** @type {any} */ value) => surely(() => put("meta", value, key)),
+    draft: (/** @type {string} */ key) => get("drafts", key), setDraft: (/** @type {string} */ key, /** @type {any} */ value) => surely(() => put("drafts", value, key)),
     aside: () => run(["meta"], "readonly", (tx) => tx.objectStore("meta").getAll(IDBKeyRange.bound("aside:", "aside;"))),
     removeDraft: (/** @type {string} */ key) => remove("drafts", key),
   };

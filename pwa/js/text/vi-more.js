@@ -9,7 +9,7 @@ export const more = {
   "appraise.kept": "Điểm đang chấm dở được giữ trên máy.", "queue.title": "Ảnh và hồ sơ chờ gửi", "queue.empty": "Không còn gì chờ gửi",
   "queue.empty.text": "Mọi thứ trên máy này xã đã nhận.",
   "queue.warn": "Xin đừng xoá dữ liệu trình duyệt hoặc gỡ ứng dụng khi còn ảnh chờ gửi.", "queue.send": "Gửi ngay",
-  "queue.pause": "Tạm dừng", "queue.resume": "Gửi tiếp", "queue.sending": "Đang gửi", "queue.text": "Nội dung hồ sơ", "queue.photo": "Ảnh",
+  "queue.pause": "Tạm dừng", "queue.resume": "Gửi tiếp", "queue.sending": "Đang gửi", "queue.text": "Nội dung hồ sơ", "queue.photo": "Ảnh", "queue.refused.text": "Gửi lại cũng không được nên ảnh nằm yên trên máy. Có thể xuất ra tệp đưa cho xã, hoặc bỏ đi rồi chụp ảnh khác.",
   "queue.since": "Chờ từ {time}", "queue.summary": "{texts} nội dung, {photos} ảnh ({size})", "reason.no_signal": "chưa có sóng",
   "reason.wifi": "chờ Wi-Fi", "reason.tap": "chờ bấm Gửi", "reason.paused": "đang tạm dừng", "reason.text_first": "gửi nội dung trước",
   "reason.auth": "cần ghép lại máy", "reason.round": "tới lượt sẽ gửi", "reason.retry": "sẽ thử lại", "reason.held": "chờ xem lại",
@@ -30,5 +30,5 @@ export const more = {
   "settings.install.why": "Mở nhanh từ màn hình chính, dùng được cả khi không có sóng.",
   "settings.install.ios": "Bấm nút Chia sẻ ở cuối màn hình Safari, rồi chọn “Thêm vào MH chính”.", "settings.photos": "Ảnh trên máy",
   "who.title": "Ai đang dùng máy?", "who.add": "Ghép thêm người", "who.hint": "Mọi việc ghi trên máy sẽ mang tên người này.",
-  "reason.portal": "Wi-Fi cần đăng nhập",
+  "reason.upload.type": "xã không đọc được loại ảnh này", "reason.too_large": "ảnh nặng quá", "reason.photo.bytes_missing": "trình duyệt đã làm mất ảnh này", "reason.photo.bytes_changed": "ảnh trên máy đã hỏng", "reason.server": "máy chủ của xã đang bận hoặc hết chỗ", "reason.portal": "Wi-Fi cần đăng nhập",
 };

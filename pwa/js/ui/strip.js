@@ -34,11 +34,13 @@ function troubleOf(s) {
 
 /** @param {any} s */
 function flowOf(s) {
-  const { photos, mutations } = s.waiting;
+  const { photos, mutations, resting } = s.waiting;
   if (s.signal === "no") return { tone: "sun", name: "nosignal", strong: t("strip.nosignal"), rest: photos ? t("strip.kept.n", { n: photos }) : t("strip.kept"), href: photos || mutations ? "#/queue" : undefined };
   if (s.signal === "portal") return { tone: "sun", name: "nosignal", strong: t("strip.portal"), href: "#/queue" };
   if (s.round === "photos") return { tone: "go", name: "sending", strong: t("strip.sending", { done: s.photosSent, total: s.photosTotal }), rest: sendingRest(s), href: "#/queue" };
   if (!photos && !mutations) return null;
+  if (s.error?.server) return { tone: "sun", name: "waiting", strong: problemText(s.error.code), href: "#/queue" };
+  if (resting && resting === photos && !mutations) return { tone: "bad", name: "incomplete", strong: t("queue.refused"), href: "#/queue" };
   if (s.paused) return { tone: "sun", name: "pause", strong: t("strip.paused"), rest: t("strip.waiting", { n: photos }), href: "#/queue" };
   if (s.round === "text") return { tone: "go", name: "sending", strong: t("strip.text"), href: "#/queue" };
   return { tone: "sun", name: "waiting", strong: photos ? t("strip.waiting", { n: photos }) : t("strip.waiting.text"), href: "#/queue" };
