@@ -23,7 +23,7 @@ def create_app(config: Config, db: Database | None = None) -> Flask:
         "application/manifest+json", "image/svg+xml",
     ]  # fmt: skip
     app.extensions["config"] = config
-    app.extensions["db"] = db or Database(config.database_url)
+    app.extensions["db"] = db or Database.of_home(config.database_url, config.home)
     app.extensions["tokens"] = Tokens(config.secret)
     app.extensions["photos"] = PhotoStore(config.photos_dir)
     problems.install(app)

@@ -52,7 +52,7 @@ def _now() -> str:
 def _open() -> tuple[config.Config, Database]:
     settings = config.from_env()
     settings.home.mkdir(parents=True, exist_ok=True)
-    db = Database(settings.database_url)
+    db = Database.of_home(settings.database_url, settings.home)
     migrate.upgrade(db)
     return settings, db
 

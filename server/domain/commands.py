@@ -4,10 +4,11 @@ moves, confirmation and the choice between two values."""
 from dataclasses import dataclass
 from typing import Any
 
+from server.db.journal import note
 from server.domain import permissions
 from server.domain.applying import hold, missing, put, record, write
 from server.domain.edits import Edit, Outcome, rejected, subject_of
-from server.domain.workspace import Doc, Workspace
+from server.domain.workspace import ORDER, Doc, Workspace
 from sync.decide import Rule, decide
 from sync.fields import TYPES
 from sync.merge import merge
@@ -151,9 +152,16 @@ def delete(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
     if newer:
         conflict = hold(work, edit, doc, "delete", True, 0)
         return Outcome("held", extra={"conflicts": {"delete": conflict}})
+    delete_all(work, edit, under)
+    return Outcome()
+
+
+def delete_all(work: Workspace, edit: Edit, under: list[Doc]) -> None:
+    """Marks these as deleted and notes it beside the database, parents first."""
     for each in under:
         _mark_deleted(work, edit, each)
-    return Outcome()
+    docs = [[each.type, each.id] for each in sorted(under, key=lambda d: ORDER.index(d.type))]
+    note(work.conn, "documents.deleted", work.commune_id, docs=docs, person=edit.actor.person_id)
 
 
 def _all_own(edit: Edit, doc: Doc) -> bool:
@@ -246,8 +254,7 @@ def _fits(target: Doc, name: str, value: Any) -> bool:
 def _write_choice(work: Workspace, edit: Edit, target: Doc, name: str, value: Any) -> Outcome:
     if name == "delete":
         if value:
-            for each in _under(work, target):
-                _mark_deleted(work, edit, each)
+            delete_all(work, edit, _under(work, target))
         return Outcome()
     if name == "place" and value != target.row["place_id"]:
         chosen = Edit({**edit.mutation, "set": {"place": value}, "base": 2**62}, edit.actor, edit.seq, edit.seq_of)

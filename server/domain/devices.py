@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.db import tables
+from server.db.journal import note
 from server.domain.permissions import Actor
 from sync.errors import Problem
 
@@ -49,8 +50,10 @@ def add(conn: Connection, commune_id: int, device: dict[str, Any]) -> None:
     conn.execute(insert(_DEVICE).values(commune_id=commune_id, token_version=1, last_seq=0, skew_ms=0, **device))
 
 
-def add_person(conn: Connection, commune_id: int, device_id: str, person_id: str, now: str) -> None:
-    """Puts a person on a phone; one who was taken off comes back."""
+def add_person(
+    conn: Connection, commune_id: int, device_id: str, person_id: str, now: str, invited_at: str | None = None
+) -> None:
+    """Puts a person on a phone. One who was taken off comes back only by a code made after that (`invited_at`)."""
     query = select(_PAIR.c.removed_at).where(
         _PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id, _PAIR.c.person_id == person_id
     )
@@ -59,7 +62,8 @@ def add_person(conn: Connection, commune_id: int, device_id: str, person_id: str
         conn.execute(
             insert(_PAIR).values(commune_id=commune_id, device_id=device_id, person_id=person_id, added_at=now)
         )
-    elif row[0] is not None:
+    elif row[0] is not None and (invited_at is None or invited_at > row[0]):
+        note(conn, "person.back", commune_id, device=device_id, person=person_id)
         conn.execute(
             update(_PAIR)
             .where(_PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id, _PAIR.c.person_id == person_id)
@@ -77,6 +81,7 @@ def remove_person(conn: Connection, commune_id: int, device_id: str, person_id: 
     )
     if changed.rowcount == 0:
         raise Problem("person.unknown", "Người này không dùng máy này.")
+    note(conn, "person.removed", commune_id, device=device_id, person=person_id)
 
 
 def crew(conn: Connection, commune_id: int, device_id: str) -> Crew:
@@ -120,6 +125,10 @@ def revoke(conn: Connection, commune_id: int, device_id: str, now: str) -> None:
     )
     if changed.rowcount == 0:
         raise Problem("device.unknown", "Không tìm thấy máy này.")
+    row = conn.execute(
+        select(_DEVICE.c.key, _DEVICE.c.thumbprint).where(_DEVICE.c.commune_id == commune_id, _DEVICE.c.id == device_id)
+    ).one()
+    note(conn, "device.revoked", commune_id, device=device_id, key=row[0], thumbprint=row[1])
 
 
 def heard(conn: Connection, commune_id: int, device_id: str, values: dict[str, Any]) -> None:

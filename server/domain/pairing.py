@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
+from server.db.journal import note
 from server.domain import devices, keys, people
 from server.domain.workspace import Workspace
 from sync.errors import Problem
@@ -65,12 +66,10 @@ def code_for_person(
 def make_poster(conn: Connection, commune_id: int, place_id: int, *, by: str | None = None) -> str:
     """A place's poster code, in place of the last one."""
     now = timestamp(datetime.now(UTC))
-    conn.execute(
-        update(_CODE)
-        .where(_CODE.c.commune_id == commune_id, _CODE.c.kind == "poster", _CODE.c.place_id == place_id)
-        .where(_CODE.c.replaced_at.is_(None))
-        .values(replaced_at=now)
-    )
+    where = (_CODE.c.commune_id == commune_id, _CODE.c.kind == "poster", _CODE.c.place_id == place_id, _CODE.c.replaced_at.is_(None))
+    for replaced in conn.execute(select(_CODE.c.code_hash).where(*where)).scalars().all():
+        note(conn, "code.replaced", commune_id, code=replaced)
+    conn.execute(update(_CODE).where(*where).values(replaced_at=now))
     return _store(conn, commune_id, "poster", now, "9999-12-31T00:00:00.000Z", place_id, None, by)[0]
 
 
@@ -128,7 +127,7 @@ def pair(conn: Connection, code: str, body: dict[str, Any], now: str) -> tuple[i
         person_id = _single_person(conn, commune_id, dict(row), device, now)
     if known is None:
         devices.add(conn, commune_id, {**device, "created_at": now})
-    devices.add_person(conn, commune_id, device["id"], person_id, now)
+    devices.add_person(conn, commune_id, device["id"], person_id, now, row["created_at"])
     return commune_id, device["id"], person_id
 
 

@@ -1,14 +1,25 @@
-"""After a restore from backup: a new epoch, and numbers that were never given out before."""
+"""After a restore from backup: a new epoch, numbers never given out before, and what was taken away stays so."""
 
 import time
 import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
 from server.db import tables
+from server.domain import commands, devices
+from server.domain.edits import Edit
+from server.domain.permissions import Actor
+from server.domain.workspace import Workspace
 
 _COMMUNE = tables.Commune.__table__
 _COUNTER = tables.Counter.__table__
+_DEVICE, _PAIR = tables.Device.__table__, tables.DevicePerson.__table__
+_CODE, _QUARANTINE = tables.PairingCode.__table__, tables.Quarantine.__table__
+_STAFF, _PHOTO = tables.Staff.__table__, tables.Photo.__table__
+ANY_REVISION = 2**62
+Entry = dict[str, Any]
 
 
 def new_epoch(conn: Connection, commune_id: int, unix_ms: int | None = None) -> str:
@@ -28,3 +39,92 @@ def new_epoch(conn: Connection, commune_id: int, unix_ms: int | None = None) -> 
         .values(value=start)
     )
     return epoch
+
+
+def begin_anew(conn: Connection, journal: Iterable[Entry], now: str) -> int:
+    """All that a restored database needs before it serves; returns how many entries of the journal took effect.
+
+    New epochs, staff signed out, leases of the old server dropped, and the journal's entries done again, in order.
+    """
+    communes = list(conn.execute(select(_COMMUNE.c.id)).scalars())
+    for commune_id in communes:
+        new_epoch(conn, commune_id)
+    conn.execute(update(_STAFF).values(token_version=_STAFF.c.token_version + 1))
+    conn.execute(update(_PHOTO).where(_PHOTO.c.lease.is_not(None)).values(lease=None, lease_until=None))
+    return sum(_AGAIN[entry["what"]](conn, entry, now) for entry in journal if entry["commune"] in communes and entry["what"] in _AGAIN)
+
+
+def _revoke(conn: Connection, entry: Entry, now: str) -> bool:
+    """Also a phone that the backup does not know: else it could pair again by the code that it kept."""
+    commune_id, device_id = entry["commune"], entry["device"]
+    known = devices.find(conn, commune_id, device_id)
+    if known is None:
+        row = {"id": device_id, "key": entry["key"], "thumbprint": entry["thumbprint"], "created_at": entry["at"]}
+        devices.add(conn, commune_id, row | {"name": "", "platform": ""})
+    elif known["revoked_at"]:
+        return False
+    conn.execute(
+        update(_DEVICE)
+        .where(_DEVICE.c.commune_id == commune_id, _DEVICE.c.id == device_id)
+        .values(revoked_at=entry["at"], token_version=_DEVICE.c.token_version + 1)
+    )
+    return True
+
+
+def _pair_of(entry: Entry, table: Table) -> tuple[Any, ...]:
+    return (
+        table.c.commune_id == entry["commune"], table.c.device_id == entry["device"], table.c.person_id == entry["person"],
+    )  # fmt: skip
+
+
+def _remove_person(conn: Connection, entry: Entry, now: str) -> bool:
+    row = conn.execute(select(_PAIR.c.removed_at).where(*_pair_of(entry, _PAIR))).first()
+    if row is None:
+        key = {"commune_id": entry["commune"], "device_id": entry["device"], "person_id": entry["person"]}
+        conn.execute(insert(_PAIR).values(**key, added_at=entry["at"], removed_at=entry["at"]))
+        return True
+    conn.execute(update(_PAIR).where(*_pair_of(entry, _PAIR)).values(removed_at=entry["at"]))
+    return row[0] is None
+
+
+def _bring_person_back(conn: Connection, entry: Entry, now: str) -> bool:
+    taken = conn.execute(update(_PAIR).where(*_pair_of(entry, _PAIR), _PAIR.c.removed_at.is_not(None)).values(removed_at=None))
+    return taken.rowcount > 0
+
+
+def _replace_code(conn: Connection, entry: Entry, now: str) -> bool:
+    where = (_CODE.c.commune_id == entry["commune"], _CODE.c.code_hash == entry["code"], _CODE.c.replaced_at.is_(None))
+    return conn.execute(update(_CODE).where(*where).values(replaced_at=entry["at"])).rowcount > 0
+
+
+def _delete(conn: Connection, entry: Entry, now: str) -> bool:
+    """What the backup has is deleted again; what it lacks is deleted when a phone brings it."""
+    commune_id, docs = entry["commune"], [ident for _, ident in entry["docs"]]
+    mutation = {"id": entry["id"], "op": "delete", "type": entry["docs"][0][0], "doc": docs[0], "at": entry["at"]}
+    mutation["base"] = dict.fromkeys(docs, ANY_REVISION)
+    work = Workspace(conn, commune_id, now)
+    work.load(docs)
+    known = [work.docs[ident] for ident in docs if ident in work.docs]
+    if docs[0] not in work.docs:
+        conn.execute(
+            insert(_QUARANTINE).values(
+                commune_id=commune_id, id=str(uuid.uuid4()), person_id=entry["person"], mutation_id=entry["id"],
+                reason="waiting", payload=mutation, state="open", waits_for=docs[0], photos=[], received_at=now,
+            )
+        )  # fmt: skip
+    standing = [doc for doc in known if not doc.row["deleted"]]
+    if standing:
+        work.lock({doc.row["place_id"] for doc in standing})
+        actor = Actor(entry["person"], "staff")
+        commands.delete_all(work, Edit(mutation, actor, 0, lambda _ident: None), standing)
+        work.flush()
+    return bool(standing) or docs[0] not in work.docs
+
+
+_AGAIN: dict[str, Callable[[Connection, Entry, str], bool]] = {
+    "device.revoked": _revoke,
+    "person.removed": _remove_person,
+    "person.back": _bring_person_back,
+    "code.replaced": _replace_code,
+    "documents.deleted": _delete,
+}
