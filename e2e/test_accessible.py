@@ -42,7 +42,9 @@ def test_the_staff_site_has_no_finding(served: Served, office: BrowserContext, c
     page.get_by_label("Mật khẩu").fill(citizen["staff"]["password"])
     page.get_by_role("button", name="Đăng nhập").click()
     expect(page.get_by_role("heading", name="Tổng quan")).to_be_visible()
-    for path in ("/", "/people", "/people?q=khong-co-ai", f"/dossiers/{citizen['id']}", "/phones", "/places", "/people/new", "/nowhere"):
+    person = f"/dossiers/{citizen['id']}"
+    rooms = ["/", "/people", "/people?q=khong-co-ai", person, "/phones", "/places", "/people/new", "/nowhere", "/conflicts"]
+    for path in rooms:
         page.goto(served.origin + path)
         assert (path, findings(page), fits(page)) == (path, [], True)
 

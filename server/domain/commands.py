@@ -201,13 +201,15 @@ def move(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
     if version is not None and version[0] > edit.base_of("place") and doc.row["place_id"] != target:
         conflict = hold(work, edit, doc, "place", target, edit.base_of("place"))
         return Outcome("held", extra={"conflicts": {"place": conflict}})
-    work.lock([doc.row["place_id"], target])
+    before = doc.row["place_id"]
+    work.lock([before, target])
     work.load_under(doc.id)
     for each in [d for d in work.docs.values() if d.row["citizen_id"] == doc.id]:
         work.exits.append((each.row["place_id"], each))
         each.row["place_id"] = target
         each.dirty = True
     work.people_moved(doc.id, target)
+    doc.row["place_id"] = before  # so that history tells from where
     put(work, edit, doc, {"place": target})
     return Outcome()
 

@@ -178,7 +178,9 @@ def _staff_outcome(work: Workspace, actor: Actor, mutation: dict[str, Any]) -> O
         for name, ident in outcome.extra["conflicts"].items():
             conflict = work.docs[ident]
             fields[name] = {"mine": conflict.row["mine"], "theirs": conflict.row["theirs"]}
-        raise Problem("conflict", "Nội dung này vừa có người khác sửa.", fields=fields)
+        doc = work.docs[mutation["doc"]]
+        told = {"fields": fields, "type": doc.type, "rev": doc.row["rev"]}
+        raise Problem("conflict", "Nội dung này vừa có người khác sửa.", **told)
     if outcome.result in ("rejected", "gone", "out_of_scope", "waiting"):
         raise Problem(outcome.code or outcome.result, outcome.message or "", **outcome.extra)
     return outcome

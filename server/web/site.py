@@ -1,32 +1,17 @@
 """The staff site: which rooms it has, what every page knows, and its page for problems."""
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, render_template, request
 
 from server.documents.xlsx import STATES as STATE_NAMES
 from server.documents.xlsx import why_not
 from server.http.problems import STATUS
-from server.web import dossiers, office, overview, phones, signing
+from server.web import conflicts, dossiers, office, overview, phones, signing, stale, words
 from server.web.session import staff_or_none
 from sync.errors import Problem
 
-VIETNAM = timezone(timedelta(hours=7))
-KINDS = {
-    "vneid": "VNeID",
-    "public_service": "Dịch vụ công",
-    "payment": "Thanh toán",
-    "video_call": "Gọi video",
-    "online_selling": "Bán hàng qua mạng",
-    "digital_class": "Lớp kỹ năng số",
-    "helping": "Giúp người khác",
-}
-GROUPS = {
-    1: "Nông dân, lao động nông thôn",
-    2: "Công nhân, thợ thủ công, thợ sửa chữa",
-    3: "Cán bộ, công chức, viên chức, doanh nhân",
-}
 STATE_ICONS = {
     "none": "○", "draft": "✎", "submitted": "↑", "appraised": "◐", "returned": "↩", "eligible": "✓", "not_eligible": "✕",
     "decided": "★",
@@ -35,13 +20,15 @@ STATE_ICONS = {
 
 def install(app: Flask) -> None:
     """Registers the rooms and what their templates use."""
-    for room in (signing, overview, dossiers, office, phones):
+    for room in (signing, overview, dossiers, office, phones, conflicts):
         app.register_blueprint(room.blueprint)
     app.extensions["problem_page"] = problem_page
-    app.jinja_env.filters["when"] = when
+    app.jinja_env.filters["when"] = words.when
     app.jinja_env.globals.update(
-        STATES={"none": "Chưa bắt đầu", **STATE_NAMES}, STATE_ICONS=STATE_ICONS, KINDS=KINDS, GROUPS=GROUPS, why_not=why_not
-    )
+        STATES={"none": "Chưa bắt đầu", **STATE_NAMES}, STATE_ICONS=STATE_ICONS, KINDS=words.KINDS, GROUPS=words.GROUPS,
+        why_not=why_not, label=words.label, shown=words.shown, choices_of=words.choices_of, is_number=words.is_number,
+        settler=settler, turned=turned, typed_in=stale.typed_in,
+    )  # fmt: skip
     app.context_processor(_context)
 
 
@@ -49,20 +36,21 @@ def _context() -> dict[str, Any]:
     return {"me": staff_or_none()}
 
 
-def when(text: str | None) -> str:
-    """A time as Vietnamese readers write it, in Vietnam's zone."""
-    if not text:
-        return ""
-    try:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(VIETNAM)
-    except ValueError:
-        return ""
-    return at.strftime("%d/%m/%Y %H:%M")
+def turned(page: int) -> str:
+    """The address's query with another page."""
+    return urlencode([(k, v) for k, v in request.args.items(multi=True) if k not in ("page", "undo")] + [("page", page)])
+
+
+def settler(to: str) -> str:
+    """Who is asked to choose, in words; staff always may."""
+    if to == "role:staff":
+        return "chờ xã chọn"
+    return "chờ chi hội chọn" if to == "role:chapter" else "chờ người ghi chọn"
 
 
 def problem_page(problem: Problem, status: int) -> Any:
-    """A plain page; for htmx the part alone, so that nothing typed is lost."""
+    """A plain page; for htmx the part alone, so that nothing typed is lost. A stale form comes back filled in."""
+    if problem.code == "conflict" and "fields" in problem.details:
+        return stale.page(problem), status
     part = "_problem.html" if request.headers.get("HX-Request") else "problem.html"
     return render_template(part, problem=problem, status=STATUS.get(problem.code, status)), status
-
-

@@ -9,21 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from server.db import tables
-from server.domain import people, review, staff
+from server.domain import people, review
 from tests.phones import Phone
 from tests.world import NOW, World, new_id, photo
 
 Make = Callable[..., Phone]
 SCORES = {f"chapter.{n}": 8 for n in range(1, 11)}
-
-
-@pytest.fixture
-def office(world: World, client: FlaskClient) -> FlaskClient:
-    with world.db.write() as conn:
-        login, password = staff.add(conn, world.commune, "Hoàng Thị Xã", "admin")
-    answer = client.post("/sign-in", data={"login": login, "password": password})
-    assert answer.status_code == 302
-    return client
 
 
 @pytest.fixture

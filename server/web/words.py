@@ -1,0 +1,136 @@
+"""What fields, values, results and reasons are called on the staff site. Vietnamese that a person reads; no names of the wire."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from server.documents.xlsx import STATES as DOSSIER_STATES
+
+VIETNAM = timezone(timedelta(hours=7))
+KINDS = {
+    "vneid": "VNeID",
+    "public_service": "Dịch vụ công",
+    "payment": "Thanh toán",
+    "video_call": "Gọi video",
+    "online_selling": "Bán hàng qua mạng",
+    "digital_class": "Lớp kỹ năng số",
+    "helping": "Giúp người khác",
+}
+GROUPS = {
+    1: "Nông dân, lao động nông thôn",
+    2: "Công nhân, thợ thủ công, thợ sửa chữa",
+    3: "Cán bộ, công chức, viên chức, doanh nhân",
+}
+GENDERS = {"female": "Nữ", "male": "Nam", "other": "Khác"}
+SETTINGS = {"family": "Gia đình", "clan": "Dòng họ", "community": "Cộng đồng", "unit": "Đơn vị"}
+VERDICTS = {"accepted": "Ảnh hợp lệ", "retake": "Cần chụp lại", "incomplete": "Cần bổ sung"}
+SOURCES = {"camera": "chụp trong ứng dụng", "library": "ảnh từ thư viện", "office": "xã nhập hộ"}
+ROLES = {"citizen": "công dân", "chapter": "chi hội", "head": "trưởng thôn", "contact": "đầu mối đơn vị", "staff": "cán bộ xã"}
+FIELDS = {
+    "citizen": {
+        "place": "Thôn, đơn vị", "full_name": "Họ và tên", "birth_year": "Năm sinh", "gender": "Giới tính", "group": "Nhóm",
+        "setting": "Học tập ở", "state": "Xác nhận đúng người", "phone": "Số điện thoại", "note": "Ghi chú",
+        "consent": "Đồng ý lưu dữ liệu",
+        "delete": "Xoá người này", "deleted": "Xoá", "merged": "Gộp hai người",
+    },
+    "dossier": {
+        "citizen": "Của", "year": "Năm", "chapter_note": "Nhận xét của chi hội", "state": "Trạng thái hồ sơ", "reason": "Lý do",
+        "deleted": "Xoá", "merged": "Gộp hai người",
+    },
+    "evidence": {
+        "dossier": "Hồ sơ", "indicator": "Chỉ số", "kind": "Loại", "sha256": "Ảnh", "captured_at": "Lúc chụp", "source": "Ảnh từ",
+        "caption": "Ghi chú của ảnh", "verdict": "Xã xem ảnh", "reason": "Lý do", "replaces": "Thay cho ảnh", "moved_from": "Chuyển từ ảnh",
+        "position": "Nơi chụp", "delete": "Xoá ảnh này", "deleted": "Xoá",
+    },
+    "comment": {"on": "Về", "text": "Lời nhắn", "deleted": "Xoá"},
+    "conflict": {"state": "Việc chờ chọn", "value": "Bản được chọn", "mine": "Bản gửi đến", "pick": "Bản được chọn"},
+}  # fmt: skip
+NUMBERED = {
+    "self": "tự chấm", "note": "kê khai", "chapter": "chi hội chấm", "final": "xã duyệt", "verdict": "xã yêu cầu",
+    "verdict_reason": "lý do bổ sung",
+}  # fmt: skip
+UNSAID = frozenset({"bytes", "width", "height", "thumbhash", "superseded"})  # nobody at a desk asks for these
+OPS = {
+    "create": "Ghi mới", "update": "Sửa", "submit": "Gửi hồ sơ", "withdraw": "Rút lại để sửa", "appraise": "Chi hội chấm",
+    "reopen": "Mở lại", "return": "Trả lại", "settle": "Xã duyệt điểm", "decide": "Công nhận", "judge": "Xã xem", "delete": "Xoá",
+    "undelete": "Khôi phục", "move": "Chuyển nơi ở", "confirm": "Xác nhận đúng người", "resolve": "Chọn bản đúng",
+    "merge": "Gộp hai người", "unmerge": "Tách lại", "superseded": "Bản cũ đến muộn – đã có bản mới hơn của chính người đó",
+    "void": "Nội dung quá dài",
+}  # fmt: skip
+DOCS = {"citizen": "thông tin người", "dossier": "hồ sơ", "evidence": "ảnh", "comment": "lời nhắn", "conflict": "việc chờ chọn"}
+
+
+def label(kind: str, name: str) -> str:
+    """A field in words: `self.3` is "Chỉ số 3 – tự chấm"."""
+    part, _, number = name.partition(".")
+    if number.isdigit() and part in NUMBERED:
+        return f"Chỉ số {number} – {NUMBERED[part]}"
+    return FIELDS.get(kind, {}).get(name, name)
+
+
+def shown(kind: str, name: str, value: Any, places: dict[int, str] | None = None) -> str:
+    """A value in words; the templates escape it."""
+    if value is None or value == "" or value == []:
+        return "để trống"
+    if name in ("delete", "deleted"):
+        return "Xoá" if value else "Giữ lại"
+    choices: dict[Any, str] = choices_of(kind, name)
+    if isinstance(value, str | int) and value in choices:
+        return choices[value]
+    if name == "place":
+        return (places or {}).get(value, f"số {value}")
+    if kind == "conflict" and name == "state":
+        return {"open": "chờ chọn", "resolved": "đã chọn", "closed": "thôi"}.get(value, _plain(value))
+    if name == "captured_at":
+        return when(str(value))
+    if name == "consent" and isinstance(value, list):
+        return f"{len(value)} lần đồng ý"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict) and "value" in value:
+        return _plain(value["value"])
+    if isinstance(value, bool):
+        return "Có" if value else "Không"
+    if isinstance(value, list):
+        return ", ".join(_plain(v) for v in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
+    return str(value)
+
+
+def choices_of(kind: str, name: str) -> dict[Any, str]:
+    """The values that one chooses among, where a field has such; for the form's select."""
+    part = name.split(".")[0]
+    if kind == "citizen":
+        named: dict[str, dict[Any, str]] = {"group": GROUPS, "gender": GENDERS, "setting": SETTINGS}
+        return named.get(name, {"confirmed": "Đã xác nhận", "unconfirmed": "Chờ xác nhận"} if name == "state" else {})
+    if kind == "dossier":
+        return {**DOSSIER_STATES} if name == "state" else {"incomplete": "Cần bổ sung"} if part == "verdict" else {}
+    if kind == "evidence":
+        by_name: dict[str, dict[Any, str]] = {"verdict": VERDICTS, "kind": KINDS, "source": SOURCES}
+        return by_name.get(name, {})
+    return {}
+
+
+def is_number(kind: str, name: str) -> bool:
+    return name in ("birth_year", "group", "place") or (kind == "dossier" and name.split(".")[0] in ("self", "chapter", "final"))
+
+
+def typed(kind: str, name: str, text: str) -> Any:
+    """What somebody typed for a field, as its value; a slip in a number stays text, which the field's check then refuses."""
+    text = text.strip()
+    if is_number(kind, name):
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else (text or None)
+    return text or None
+
+
+def when(text: str | None) -> str:
+    """A time as Vietnamese readers write it, in Vietnam's zone."""
+    if not text:
+        return ""
+    try:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(VIETNAM)
+    except (ValueError, OverflowError):
+        return ""
+    return at.strftime("%d/%m/%Y %H:%M")
