@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from server import config, demo
 from server.cli_serve import serve_until_stopped
@@ -32,7 +32,7 @@ class Teaching(click.Group):
             ) from error
         except Problem as problem:
             raise click.ClickException(f"{problem.code}: {problem.message}") from problem
-        except OperationalError as error:
+        except (OperationalError, InternalError) as error:
             raise click.ClickException(f"database: {str(error.orig or error).splitlines()[0]}") from error
 
 
@@ -54,6 +54,7 @@ def _open() -> tuple[config.Config, Database]:
     settings.home.mkdir(parents=True, exist_ok=True)
     db = Database.of_home(settings.database_url, settings.home)
     migrate.upgrade(db)
+    migrate.check_writable(db)
     return settings, db
 
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,32 @@ def test_the_doctor_finds_a_fresh_home_well(minhchung: Command) -> None:
     assert done.exit_code == 0, done.output
     for name in ("database", "disk"):
         assert name in done.output
+
+
+def test_a_database_that_may_not_be_written_stops_the_start_with_one_line(minhchung: Command) -> None:
+    minhchung("init")
+    url = f"sqlite:///file:{minhchung.home / 'minhchung.db'}?mode=ro&uri=true"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = minhchung("serve", "--port", str(taken.getsockname()[1]), MINHCHUNG_DATABASE_URL=url)
+    assert done.exit_code == 1 and "readonly" in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_a_database_that_another_process_holds_locked_is_one_plain_line(minhchung: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.db.session.WRITE_WAIT_MS", 50)
+    minhchung("init")
+    holder = sqlite3.connect(minhchung.home / "minhchung.db")
+    holder.execute("BEGIN EXCLUSIVE")
+    done = minhchung("place", "add", "Thôn Nà Nát")
+    holder.rollback()
+    holder.close()
+    assert done.exit_code == 1 and "locked" in done.output
+    assert len(done.output.strip().splitlines()) == 1
+    assert minhchung.count(tables.Place) == 0
+
+
+def test_a_home_that_cannot_be_written_is_one_plain_line(minhchung: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    done = minhchung("init", MINHCHUNG_HOME=str(tmp_path / "file" / "home"))
+    assert done.exit_code == 1 and "MINHCHUNG_HOME" in done.output
+    assert len(done.output.strip().splitlines()) == 1

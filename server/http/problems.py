@@ -1,11 +1,13 @@
 """Problem kinds to HTTP: one table from code to status, one function that builds the JSON (RFC 9457)."""
 
+import errno
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask, Response, request
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -54,8 +56,13 @@ STATUS = {
     "app.too_old": 426,
     "too_many": 429,
     "busy": 503,
+    "server.full": 503,
+    "server.readonly": 503,
 }
 RETRY_AFTER_S = 5
+REPAIR_S = 120  # somebody must make room or mount the disk again first
+FULL = ("SQLITE_FULL", "DiskFull", errno.ENOSPC, errno.EDQUOT)
+READ_ONLY = ("SQLITE_READONLY", "ReadOnlySqlTransaction", errno.EROFS)
 
 
 def problem_response(problem: Problem) -> Response:
@@ -76,6 +83,8 @@ def install(app: Flask) -> None:
     """Answers problems as JSON below /api; staff pages install their own page for the rest."""
     app.register_error_handler(Problem, _on_problem)
     app.register_error_handler(OperationalError, _on_busy)
+    app.register_error_handler(InternalError, _on_busy)  # PostgreSQL's word for a read-only one
+    app.register_error_handler(OSError, _on_disk)
     app.register_error_handler(IntegrityError, _on_busy)  # two made the same row at once: the second may try again
     app.register_error_handler(PoolTimeout, _on_busy)
     app.register_error_handler(HTTPException, _on_http)
@@ -99,7 +108,36 @@ def _page(problem: Problem) -> Any:
 
 def _on_busy(error: Exception) -> Any:
     log.warning("database busy or lost: %s", error)
-    return _on_problem(Problem("busy", "Máy chủ đang bận, xin thử lại sau ít giây."))
+    # A full SQLite ends its transaction itself, so the rollback that follows fails in its turn: the cause lies behind.
+    found = [_repair(_state(one)) for one in _chain(error)]
+    return _on_problem(next(filter(None, found), None) or Problem("busy", "Máy chủ đang bận, xin thử lại sau ít giây."))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _state(error: BaseException) -> str:
+    return getattr(error, "sqlite_errorname", None) or type(error).__name__
+
+
+def _on_disk(error: OSError) -> Any:
+    problem = _repair(error.errno)
+    if problem is None:
+        return _on_bug(error)
+    log.error("the disk takes nothing: %s", error)
+    return _on_problem(problem)
+
+
+def _repair(state: Any) -> Problem | None:
+    """What only people at the server can mend; phones keep all and come again."""
+    if state in FULL:
+        return Problem("server.full", "Máy chủ hết chỗ. Mọi thứ vẫn ở trên máy và sẽ tự gửi lại.", retry_after=REPAIR_S)
+    if state in READ_ONLY or str(state).startswith("SQLITE_READONLY"):
+        return Problem("server.readonly", "Máy chủ đang sửa. Mọi thứ vẫn ở trên máy và sẽ tự gửi lại.", retry_after=REPAIR_S)
+    return None
 
 
 def _on_http(error: HTTPException) -> Any:

@@ -27,7 +27,9 @@ class PhotoStore:
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.ftruncate(fd, offset)  # a chunk that was cut before its offset was known
-            os.pwrite(fd, chunk, offset)
+            rest = memoryview(chunk)
+            while rest:  # a disk that fills up takes a part first, and raises at the next try
+                rest = rest[os.pwrite(fd, rest, offset + len(chunk) - len(rest)) :]
             os.fsync(fd)
         finally:
             os.close(fd)
