@@ -8,7 +8,7 @@ from server.config import Config
 from server.db.session import Database
 from server.domain.tokens import Tokens
 from server.http import access, problems
-from server.storage.disk import PhotoStore
+from server.storage import open_store
 from server.web import site
 
 
@@ -25,7 +25,7 @@ def create_app(config: Config, db: Database | None = None) -> Flask:
     app.extensions["config"] = config
     app.extensions["db"] = db or Database.of_home(config.database_url, config.home)
     app.extensions["tokens"] = Tokens(config.secret)
-    app.extensions["photos"] = PhotoStore(config.photos_dir)
+    app.extensions["photos"] = open_store(config.photos_url)
     problems.install(app)
     access.install(app)
     for part in (pair, sync, files, photos, deposit, health, phone_app):

@@ -15,7 +15,7 @@ from server.app import create_app
 from server.config import Config
 from server.db.session import Database
 from server.domain import clean
-from server.storage.disk import PhotoStore
+from server.storage import open_store
 
 THREADS = 16
 CONNECTIONS = 400
@@ -58,5 +58,5 @@ def _work(settings: Config, parent: int) -> None:
     """Ends with its parent, also when that was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     clean.run_worker(
-        Database(settings.database_url), PhotoStore(settings.photos_dir), lambda: os.getppid() != parent
+        Database(settings.database_url), open_store(settings.photos_url), lambda: os.getppid() != parent
     )

@@ -21,7 +21,7 @@ class WrongSetting(Exception):
 class Config:
     home: Path
     database_url: str
-    photos_url: str  # file:///path
+    photos_url: str  # file:///folder or s3://bucket/prefix
     secret: str
     origin: str  # what phones and staff see, without a slash at the end
     host: str = "127.0.0.1"
@@ -31,10 +31,6 @@ class Config:
     def secure(self) -> bool:
         return self.origin.startswith("https://")
 
-    @property
-    def photos_dir(self) -> Path:
-        return Path(urlsplit(self.photos_url).path)
-
 
 def from_env(environ: Mapping[str, str] = os.environ) -> Config:
     """Raises WrongSetting."""
@@ -42,9 +38,8 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Config:
     host = environ.get("MINHCHUNG_HOST") or "127.0.0.1"
     port = _port(environ.get("MINHCHUNG_PORT") or "8765")
     origin = _origin(environ.get("MINHCHUNG_ORIGIN") or f"http://{'localhost' if host in LOOPBACK else host}:{port}")
-    photos = environ.get("MINHCHUNG_PHOTOS_URL") or f"file://{home / 'photos'}"
-    if not photos.startswith("file:///"):
-        raise WrongSetting(f"MINHCHUNG_PHOTOS_URL must be file:///a/folder, not {photos.split(':')[0]}:")
+    photos = environ.get("MINHCHUNG_PHOTOS_URL") or (home / "photos").as_uri()
+    _check_photos(photos)
     database = environ.get("MINHCHUNG_DATABASE_URL") or sqlite_url(home)
     if not database.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise WrongSetting("MINHCHUNG_DATABASE_URL must begin with sqlite:/// or postgresql://")
@@ -56,6 +51,14 @@ def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise WrongSetting(f"MINHCHUNG_PORT must be a number from 1 to 65535, not {text!r}")
     return int(text)
+
+
+def _check_photos(url: str) -> None:
+    if url.startswith("s3://"):
+        if not urlsplit(url).hostname:
+            raise WrongSetting("MINHCHUNG_PHOTOS_URL must name a bucket: s3://bucket/prefix")
+    elif not url.startswith("file:///"):
+        raise WrongSetting(f"MINHCHUNG_PHOTOS_URL must be file:///a/folder or s3://bucket/prefix, not {url.split(':')[0]}:")
 
 
 def _origin(text: str) -> str:

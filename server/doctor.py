@@ -1,8 +1,6 @@
 """What `minhchung doctor` looks at: each finding is (fine, name, what it saw)."""
 
-import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +9,7 @@ from server import config
 from server.api.phone_app import DIST
 from server.db import migrate
 from server.db.session import Database
+from server.storage import open_store
 
 BUILD_TIME_S = 1_793_000_000  # late October 2026: a clock before it is wrong
 LOW_DISK_BYTES = 1_000_000_000
@@ -51,11 +50,7 @@ def _database(settings: config.Config) -> Finding:
 
 def _storage(settings: config.Config) -> Finding:
     try:
-        settings.photos_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=settings.photos_dir) as file:
-            file.write(b"probe")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        return False, "storage", f"{settings.photos_dir}: {error.strerror}"
-    return True, "storage", str(settings.photos_dir)
+        return True, "storage", open_store(settings.photos_url).check()
+    except Exception as error:  # whatever a client library finds wrong with its settings
+        text = getattr(error, "strerror", None) or str(error)
+        return False, "storage", f"{settings.photos_url}: {text.splitlines()[0] if text else type(error).__name__}"

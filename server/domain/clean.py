@@ -18,7 +18,7 @@ from sqlalchemy import or_, select, update
 from server.db import tables
 from server.db.session import Database
 from server.domain import uploads
-from server.storage.disk import PhotoStore
+from server.storage.base import PhotoStore
 from sync.photos import SIZES
 from sync.protocol import timestamp
 

@@ -15,7 +15,7 @@ from server.db import tables
 from server.db.session import Database
 from server.domain import devices, keys, receipts
 from server.domain.keeping import storable
-from server.storage.disk import PhotoStore
+from server.storage.base import PhotoStore
 from sync.errors import Problem
 from sync.photos import MAX_PHOTO_BYTES, sniff
 from sync.protocol import is_sha256, is_uuid

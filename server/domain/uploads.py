@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import logging
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from server.db import tables
 from server.db.session import Database
 from server.domain import receipts
-from server.storage.disk import PhotoStore
+from server.storage.base import PhotoStore
 from sync.errors import Problem
 from sync.photos import MAX_PHOTO_BYTES, UPLOAD_DAYS, sniff
 from sync.protocol import is_sha256, timestamp
@@ -217,6 +218,8 @@ def _finish(db: Database, store: PhotoStore, commune_id: int, row: Any) -> Progr
         now = timestamp(datetime.now(UTC))
         receipts.give(conn, commune_id, row["person_id"], sha256, kind, row["length"], now, row["device_id"], row["id"])
         conn.execute(_END, {"commune": commune_id, "upload": row["id"]})
+    with suppress(OSError):  # the receipt stands; at worst its parts lie about
+        store.drop_part(commune_id, row["id"])
     return Progress(row["id"], row["length"], row["length"], None, sha256)
 
 

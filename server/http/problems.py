@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from server.storage.base import StoreDown
 from sync.errors import Problem
 
 log = logging.getLogger(__name__)
@@ -56,10 +57,12 @@ STATUS = {
     "app.too_old": 426,
     "too_many": 429,
     "busy": 503,
+    "store.down": 503,
     "server.full": 503,
     "server.readonly": 503,
 }
 RETRY_AFTER_S = 5
+STORE_RETRY_S = 15
 REPAIR_S = 120  # somebody must make room or mount the disk again first
 FULL = ("SQLITE_FULL", "DiskFull", errno.ENOSPC, errno.EDQUOT)
 READ_ONLY = ("SQLITE_READONLY", "ReadOnlySqlTransaction", errno.EROFS)
@@ -87,6 +90,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(OSError, _on_disk)
     app.register_error_handler(IntegrityError, _on_busy)  # two made the same row at once: the second may try again
     app.register_error_handler(PoolTimeout, _on_busy)
+    app.register_error_handler(StoreDown, _on_store)
     app.register_error_handler(HTTPException, _on_http)
     app.register_error_handler(Exception, _on_bug)
 
@@ -138,6 +142,11 @@ def _repair(state: Any) -> Problem | None:
     if state in READ_ONLY or str(state).startswith("SQLITE_READONLY"):
         return Problem("server.readonly", "Máy chủ đang sửa. Mọi thứ vẫn ở trên máy và sẽ tự gửi lại.", retry_after=REPAIR_S)
     return None
+
+
+def _on_store(error: StoreDown) -> Any:
+    log.warning("photo storage is away: %s", error)
+    return _on_problem(Problem("store.down", "Kho ảnh đang bận, ảnh vẫn còn trên máy, xin thử lại sau.", retry_after=STORE_RETRY_S))
 
 
 def _on_http(error: HTTPException) -> Any:

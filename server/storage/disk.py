@@ -5,20 +5,26 @@
 
 import hashlib
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
 
-BLOCK = 256 * 1024
+from server.storage.base import BLOCK, Copy
 
 
-class PhotoStore:
+class DiskStore:
     """One folder per commune, so that no hash tells one commune of another's files."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @classmethod
+    def at(cls, url: str) -> "DiskStore":
+        """`url`: file:///folder."""
+        return cls(Path(unquote(urlsplit(url).path)))
 
     def append(self, commune_id: int, upload_id: str, offset: int, chunk: bytes) -> None:
         """Writes a chunk at its offset, durable before it returns."""
@@ -68,15 +74,32 @@ class PhotoStore:
         with self._original(commune_id, sha256).open("rb") as file:
             yield file
 
+    def originals(self, commune_id: int) -> Iterator[tuple[str, int]]:
+        folder = self.root / str(commune_id) / "originals"
+        for path in sorted(folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
+            if not path.name.startswith("."):  # a draft that a crash left
+                yield path.name, path.stat().st_size
+
     def put_clean(self, commune_id: int, sha256: str, size: str, content: bytes) -> None:
         _write(self.clean_path(commune_id, sha256, size), content)
 
+    def clean(self, commune_id: int, sha256: str, size: str) -> Copy | None:
+        try:
+            file = self.clean_path(commune_id, sha256, size).open("rb")
+        except FileNotFoundError:
+            return None
+        return Copy(file, os.fstat(file.fileno()).st_size)
+
+    def check(self) -> str:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.root) as file:
+            file.write(b"probe")
+            file.flush()
+            os.fsync(file.fileno())
+        return str(self.root)
+
     def clean_path(self, commune_id: int, sha256: str, size: str) -> Path:
         return self.root / str(commune_id) / "clean" / size / sha256[:2] / f"{sha256}.jpg"
-
-    def free_bytes(self) -> int:
-        self.root.mkdir(parents=True, exist_ok=True)
-        return shutil.disk_usage(self.root).free
 
     def _part(self, commune_id: int, upload_id: str) -> Path:
         return self.root / str(commune_id) / "parts" / upload_id
@@ -88,7 +111,7 @@ class PhotoStore:
 def _write(target: Path, content: bytes) -> None:
     """Whole or not at all, also across a crash."""
     _make_folder(target.parent)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft = target.with_name(f".{target.name}.{os.urandom(6).hex()}")
     with draft.open("wb") as file:
         file.write(content)
         file.flush()

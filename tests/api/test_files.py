@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from server.db import tables
 from server.db.session import Database
 from server.domain import devices, uploads
-from server.storage.disk import PhotoStore
+from server.storage.disk import DiskStore
 from tests.phones import Phone
 from tests.pictures import FILES, OCTETS, TUS, create, head, jpeg, metadata, noisy, patch, send, sha256
 from tests.world import NOW, World
@@ -238,7 +238,7 @@ def test_a_chunk_that_was_cut_by_a_crash_is_written_over(one: Phone, app: Flask,
     content = noisy(9000)
     url = create(one, content).headers["Location"]
     patch(one, url, 0, content[:3000])
-    store: PhotoStore = app.extensions["photos"]
+    store: DiskStore = app.extensions["photos"]
     store.append(world.commune, url.rsplit("/", 1)[1], 3000, b"written, but the offset never was")
     assert head(one, url).headers["Upload-Offset"] == "3000"
     assert "Upload-Receipt" in patch(one, url, 3000, content[3000:]).headers

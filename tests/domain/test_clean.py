@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from server.db import tables
 from server.db.session import Database
 from server.domain import clean
-from server.storage.disk import PhotoStore
+from server.storage.disk import DiskStore
 from tests.pictures import encoded, jpeg, sha256
 from tests.world import NOW, World
 
@@ -20,11 +20,11 @@ FAR = "2999-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> PhotoStore:
-    return PhotoStore(tmp_path / "photos")
+def store(tmp_path: Path) -> DiskStore:
+    return DiskStore(tmp_path / "photos")
 
 
-def arrive(db: Database, store: PhotoStore, world: World, content: bytes) -> str:
+def arrive(db: Database, store: DiskStore, world: World, content: bytes) -> str:
     name = sha256(content)
     store.put(world.commune, name, content)
     with db.write() as conn:
@@ -38,13 +38,13 @@ def row_of(db: Database) -> dict[str, object]:
         return dict(conn.execute(select(_PHOTO)).mappings().one())
 
 
-def copy(store: PhotoStore, world: World, name: str, size: str = "full") -> Image.Image:
+def copy(store: DiskStore, world: World, name: str, size: str = "full") -> Image.Image:
     image = Image.open(store.clean_path(world.commune, name, size))
     image.load()
     return image
 
 
-def test_copies_are_upright_and_carry_no_metadata(db: Database, world: World, store: PhotoStore) -> None:
+def test_copies_are_upright_and_carry_no_metadata(db: Database, world: World, store: DiskStore) -> None:
     image = Image.new("RGB", (300, 200), "red")
     exif = Image.Exif()
     exif[0x0112] = 6  # turned a quarter
@@ -65,7 +65,7 @@ def test_copies_are_upright_and_carry_no_metadata(db: Database, world: World, st
         assert "Páo".encode() not in raw
 
 
-def test_a_large_photo_is_measured_before_it_is_made_small(db: Database, world: World, store: PhotoStore) -> None:
+def test_a_large_photo_is_measured_before_it_is_made_small(db: Database, world: World, store: DiskStore) -> None:
     name = arrive(db, store, world, jpeg(6000, 4500))
     clean.clean_one(db, store)
     assert (row_of(db)["width"], row_of(db)["height"]) == (6000, 4500)
@@ -73,7 +73,7 @@ def test_a_large_photo_is_measured_before_it_is_made_small(db: Database, world: 
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "HEIF"])
-def test_other_kinds_of_photos_become_jpeg(db: Database, world: World, store: PhotoStore, kind: str) -> None:
+def test_other_kinds_of_photos_become_jpeg(db: Database, world: World, store: DiskStore, kind: str) -> None:
     name = arrive(db, store, world, encoded(Image.new("RGB", (120, 80), "blue"), kind))
     clean.clean_one(db, store)
     shown = copy(store, world, name)
@@ -82,13 +82,13 @@ def test_other_kinds_of_photos_become_jpeg(db: Database, world: World, store: Ph
     assert blue > 200 > 60 > red
 
 
-def test_what_is_transparent_becomes_white(db: Database, world: World, store: PhotoStore) -> None:
+def test_what_is_transparent_becomes_white(db: Database, world: World, store: DiskStore) -> None:
     name = arrive(db, store, world, encoded(Image.new("RGBA", (50, 50), (0, 0, 0, 0)), "PNG"))
     clean.clean_one(db, store)
     assert min(copy(store, world, name).getpixel((25, 25))) > 250  # type: ignore[arg-type]
 
 
-def test_a_profile_is_applied_and_dropped(db: Database, world: World, store: PhotoStore) -> None:
+def test_a_profile_is_applied_and_dropped(db: Database, world: World, store: DiskStore) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for given in (profile, b"no profile at all"):
         name = arrive(db, store, world, encoded(Image.new("RGB", (40 + len(given) % 7, 40), (200, 30, 30)), "JPEG", icc_profile=given))
@@ -99,20 +99,20 @@ def test_a_profile_is_applied_and_dropped(db: Database, world: World, store: Pho
 
 
 @pytest.mark.parametrize("content", [jpeg()[:200], b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n" + b"\0" * 90, b"\0\0\0\x18ftypheic" + b"\0" * 60])
-def test_what_cannot_be_decoded_is_kept_as_unreadable(db: Database, world: World, store: PhotoStore, content: bytes) -> None:
+def test_what_cannot_be_decoded_is_kept_as_unreadable(db: Database, world: World, store: DiskStore, content: bytes) -> None:
     name = arrive(db, store, world, content)
     clean.clean_one(db, store)
     assert row_of(db)["state"] == "unreadable"
     assert store.has_original(world.commune, name)
 
 
-def test_a_bomb_of_pixels_is_not_unpacked(db: Database, world: World, store: PhotoStore) -> None:
+def test_a_bomb_of_pixels_is_not_unpacked(db: Database, world: World, store: DiskStore) -> None:
     arrive(db, store, world, encoded(Image.new("1", (9000, 9000)), "PNG"))
     clean.clean_one(db, store)
     assert row_of(db)["state"] == "unreadable"
 
 
-def test_a_full_disk_says_nothing_of_the_picture(db: Database, world: World, store: PhotoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_says_nothing_of_the_picture(db: Database, world: World, store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
     arrive(db, store, world, jpeg())
 
     def full(*_: object) -> None:
@@ -129,7 +129,7 @@ def test_a_full_disk_says_nothing_of_the_picture(db: Database, world: World, sto
     assert row_of(db)["state"] == "ready"
 
 
-def test_a_photo_that_kills_the_worker_each_time_is_given_up(db: Database, world: World, store: PhotoStore) -> None:
+def test_a_photo_that_kills_the_worker_each_time_is_given_up(db: Database, world: World, store: DiskStore) -> None:
     arrive(db, store, world, jpeg())
     with db.write() as conn:
         conn.execute(update(_PHOTO).values(attempts=clean.MOST_ATTEMPTS, lease="dead", lease_until=NOW))
@@ -137,7 +137,7 @@ def test_a_photo_that_kills_the_worker_each_time_is_given_up(db: Database, world
     assert row_of(db)["state"] == "unreadable"
 
 
-def test_a_lease_keeps_a_second_worker_away_until_it_runs_out(db: Database, world: World, store: PhotoStore) -> None:
+def test_a_lease_keeps_a_second_worker_away_until_it_runs_out(db: Database, world: World, store: DiskStore) -> None:
     arrive(db, store, world, jpeg())
     with db.write() as conn:
         conn.execute(update(_PHOTO).values(lease="other", lease_until=FAR))
@@ -149,14 +149,14 @@ def test_a_lease_keeps_a_second_worker_away_until_it_runs_out(db: Database, worl
 
 
 def test_the_worker_goes_on_after_an_error_and_stops_when_told(
-    db: Database, world: World, store: PhotoStore, monkeypatch: pytest.MonkeyPatch
+    db: Database, world: World, store: DiskStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrive(db, store, world, jpeg())
     turns = iter([False, False, True])
     calls: list[int] = []
     original = clean.clean_one
 
-    def first_fails(db: Database, store: PhotoStore) -> bool:
+    def first_fails(db: Database, store: DiskStore) -> bool:
         calls.append(1)
         if len(calls) == 1:
             raise RuntimeError("lost database")
