@@ -52,7 +52,8 @@ class Seaweed:
             f"-master.port={self.master}", f"-volume.port={self.volume}", "-filer", f"-filer.port={self.filer}",
             "-s3", f"-s3.port={self.s3}", f"-s3.config={self.folder / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0",
             f"-filer.localSocket={self.folder / 'f'}", f"-s3.localSocket={self.folder / 's'}",
-            "-volume.max=0", "-master.volumeSizeLimitMB=64", "-master.telemetry=false", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms",
+            "-volume.max=0", "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
+            "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms",
         ]  # fmt: skip
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen(command, start_new_session=True, **quiet)  # type: ignore[call-overload]

@@ -154,15 +154,15 @@ class S3Store:
     def _assembled(self, commune_id: int, upload_id: str) -> Iterator[bytes]:
         """The bytes from the start to the first gap; of chunks that overlap, what is new of each."""
         prefix = self._parts(commune_id, upload_id)
-        found = []
+        chunks: list[tuple[int, int, str]] = []
         for name, _ in self._names(prefix):
-            offset, _, length = name.removeprefix(prefix).partition("-")
-            found.append((int(offset), -int(length), name))
+            start, _, length = name.removeprefix(prefix).partition("-")
+            chunks.append((int(start), int(start) + int(length), name))
         reached = 0
-        for offset, length, name in sorted(found):
+        for offset, end, name in sorted(chunks):
             if offset > reached:
                 return
-            if offset - length <= reached:
+            if end <= reached:
                 continue
             skip = reached - offset
             with _Body(self._get(name)["Body"]) as body:

@@ -15,7 +15,7 @@ from server.db import tables
 from server.db.session import Database, sqlite_url
 from server.domain import clean
 from tests.api.test_files import *  # noqa: F403
-from tests.api.test_photos import cleaned, entry, one  # noqa: F401
+from tests.api.test_photos import cleaned, one  # noqa: F401
 from tests.api.test_photos import test_each_size_is_a_clean_jpeg_that_stays_in_the_phones_cache as test_each_size  # noqa: F401
 from tests.phones import Phone
 from tests.pictures import create, head, jpeg, noisy, patch, send, sha256
@@ -48,15 +48,15 @@ def test_a_bucket_lost_in_the_middle_costs_nobody_a_byte(
     world: World, phone: Callable[..., Phone], app: Flask, db: Database, seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One photo has half its chunks in, another the first of its clean copies, a third is shown."""
-    one = phone().pair(world.chapter_code())
+    sender = phone().pair(world.chapter_code())
     shown, waiting, half = jpeg(300, 200, "red"), jpeg(400, 300, "blue"), noisy(90_000)
-    one.queue("create", "dossier", world.dossier(), world.begin())
-    one.do("create", "evidence", new_id(), photo(world.dossier()) | {"sha256": sha256(shown), "bytes": len(shown)})
-    send(one, shown)
+    sender.queue("create", "dossier", world.dossier(), world.begin())
+    sender.do("create", "evidence", new_id(), photo(world.dossier()) | {"sha256": sha256(shown), "bytes": len(shown)})
+    send(sender, shown)
     cleaned(app, db)
-    send(one, waiting)
-    url = create(one, half).headers["Location"]
-    assert patch(one, url, 0, half[:50_000]).status_code == 204
+    send(sender, waiting)
+    url = create(sender, half).headers["Location"]
+    assert patch(sender, url, 0, half[:50_000]).status_code == 204
 
     store: Any = app.extensions["photos"]
     put, written = store.client.put_object, []
@@ -74,25 +74,25 @@ def test_a_bucket_lost_in_the_middle_costs_nobody_a_byte(
         assert [key.split("/")[3] for key in written] == ["full", "screen"]
         assert states(db)[sha256(waiting)] == ("received", 0)
         for answer in (
-            patch(one, url, 50_000, half[50_000:]),
-            one.client.get(f"/api/v1/photos/{sha256(shown)}", query_string={"size": "thumb"}),
+            patch(sender, url, 50_000, half[50_000:]),
+            sender.client.get(f"/api/v1/photos/{sha256(shown)}", query_string={"size": "thumb"}),
         ):
             assert (answer.status_code, answer.get_json()["code"]) == (503, "store.down")
             assert int(answer.headers["Retry-After"]) > 0
-        assert one.client.get("/api/v1/health").status_code == 204
-        assert head(one, url).headers["Upload-Offset"] == "50000"
-        assert one.do("create", "comment", new_id(), {"on": world.dossier(), "text": "chữ vẫn đi"}) == {}
+        assert sender.client.get("/api/v1/health").status_code == 204
+        assert head(sender, url).headers["Upload-Offset"] == "50000"
+        assert sender.do("create", "comment", new_id(), {"on": world.dossier(), "text": "chữ vẫn đi"}) == {}
     finally:
         seaweed.start()
 
-    assert "Upload-Receipt" in patch(one, url, 50_000, half[50_000:]).headers
+    assert "Upload-Receipt" in patch(sender, url, 50_000, half[50_000:]).headers
     with store.original(world.commune, sha256(half)) as file:
         assert file.read() == half
     with db.write() as conn:
         conn.execute(update(_PHOTO).where(_PHOTO.c.lease.is_not(None)).values(lease_until=LONG_AGO))
     cleaned(app, db)
     assert [state for state, _ in states(db).values()] == ["ready"] * 3
-    copy = one.client.get(f"/api/v1/photos/{sha256(shown)}", query_string={"size": "thumb"})
+    copy = sender.client.get(f"/api/v1/photos/{sha256(shown)}", query_string={"size": "thumb"})
     assert Image.open(io.BytesIO(copy.data)).size == (240, 160)
     for size in ("thumb", "screen", "full"):
         found = store.clean(world.commune, sha256(waiting), size)
@@ -101,11 +101,11 @@ def test_a_bucket_lost_in_the_middle_costs_nobody_a_byte(
 
 
 def test_an_upload_leaves_no_parts_behind(world: World, phone: Callable[..., Phone], app: Flask) -> None:
-    one = phone().pair(world.chapter_code())
+    sender = phone().pair(world.chapter_code())
     content = noisy(90_000)
-    url = create(one, content).headers["Location"]
+    url = create(sender, content).headers["Location"]
     for start in range(0, len(content), 30_000):
-        assert patch(one, url, start, content[start : start + 30_000]).status_code == 204
+        assert patch(sender, url, start, content[start : start + 30_000]).status_code == 204
     store: Any = app.extensions["photos"]
     kept = [name.removeprefix(store.prefix) for name, _ in store._names(store.prefix)]
     assert kept == [f"{world.commune}/originals/{sha256(content)[:2]}/{sha256(content)[2:4]}/{sha256(content)}"]
