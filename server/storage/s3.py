@@ -159,7 +159,7 @@ class S3Store:
             start, _, length = name.removeprefix(prefix).partition("-")
             chunks.append((int(start), int(start) + int(length), name))
         reached = 0
-        for offset, end, name in sorted(chunks):
+        for offset, end, name in sorted(chunks, key=lambda chunk: (chunk[0], -chunk[1])):
             if offset > reached:
                 return
             if end <= reached:
