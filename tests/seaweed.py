@@ -12,8 +12,6 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import botocore.session
-
 KEY, SECRET, BUCKET = "only-for-tests", "only-for-tests-secret", "photos"
 START_S = 60
 
@@ -67,6 +65,8 @@ class Seaweed:
             self.process = None
 
     def client(self) -> object:
+        import botocore.session
+
         return botocore.session.get_session().create_client(
             "s3", region_name="us-east-1", endpoint_url=self.endpoint, aws_access_key_id=KEY, aws_secret_access_key=SECRET
         )
