@@ -40,6 +40,7 @@ export function createFakeApp(o = {}) {
     dossier: async (id) => dossiers.get(id) ?? null,
     setFields: async (id, _type, fields) => { for (const [key, value] of Object.entries(fields)) { const [name, no] = key.split("."); dossiers.get(id.replace("d-", "")).indicators[no - 1][name] = value; } changed(); },
     addPhoto: async (p) => { const id = `e${Math.random()}`; pictures.set(id, URL.createObjectURL(new Blob([p.bytes], { type: p.type }))); dossiers.get(p.citizenId).indicators[p.indicator - 1].photos.push({ id, sha256: id, caption: p.caption ?? "", kind: p.kind, captured_at: p.captured_at, source: p.source, bytes: p.bytes.byteLength, status: "waiting", mine: true, canRemove: true }); changed(); return { id }; },
+    basisOf: async () => ({ rev: 0, fields: {} }),
     setCaption: async (id, text) => { find(id).photo.caption = text; changed(); },
     movePhoto: async (id, to) => { const { i, at, photo } = find(id); i.photos.splice(at, 1); dossiers.get(to.citizenId).indicators[to.indicator - 1].photos.push(photo); changed(); },
     removePhoto: async (id) => { const { i, at, photo } = find(id); i.photos.splice(at, 1); changed(); return { i, at, photo }; },

@@ -245,3 +245,15 @@ test("a revoked phone hands its unsent work to deposit, then forgets the commune
   assert.equal((await p.store.docsOf("citizen")).length, 0);
   assert.notEqual(app.status().device?.id, before);
 });
+
+test("a caption edited after the photo was received stands on the entry's own revision", async () => {
+  const { server, app, citizen } = await withPerson();
+  const { id } = await app.addPhoto(photo(citizen));
+  await app.sendNow();
+  for (let n = 1; n <= 3; n += 1) await app.setFields((await app.dossier(citizen)).id, "dossier", { [`self.${n}`]: 5 }, null);
+  await app.sendNow();
+  await app.setCaption(id, "Cài VNeID cho mẹ", await app.basisOf(id));
+  await app.sendNow();
+  const edit = syncs(server).flatMap((r) => r.body.mutations).find((m) => m.type === "evidence" && m.op === "update");
+  assert.equal(edit.base, 1);
+});

@@ -71,6 +71,8 @@ export function createApp({ store, net, env }) {
     places: async () => (await store.docsOf("place")).map((/** @type {any} */ p) => ({ id: p.data.place, name: p.data.name, kind: p.data.kind })),
     searchPeople: view.searchPeople, dossier: view.dossier, queue: view.queue,
     registerCitizen: saving.registerCitizen, setFields: saving.setFields, addPhoto: saving.addPhoto,
+    /** The revision behind what is shown of a document now, for a form that is drawn from it. */
+    basisOf: async (/** @type {string} */ id) => (await view.one(id)).basis,
     setCaption: (/** @type {string} */ id, /** @type {string} */ text, /** @type {any} */ basis) => saving.setFields(id, "evidence", { caption: text }, basis),
     movePhoto: saving.movePhoto, removePhoto: saving.removePhoto, undo: saving.undo, confirm: saving.confirm, submit: saving.submit, appraise: saving.appraise,
     withdraw: (/** @type {string} */ citizen) => saving.command(citizen, "withdraw", "submitted"),

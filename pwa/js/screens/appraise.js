@@ -27,7 +27,7 @@ const key = (ctx) => `appraise/${ctx.route.parts[0]}`;
 /** What is there already: a dossier that was reopened keeps its scores. @param {any} dossier */
 function begun(dossier) {
   const scores = Object.fromEntries((dossier?.indicators ?? []).filter((/** @type {any} */ i) => i.chapter).map((/** @type {any} */ i) => [i.no, i.chapter]));
-  return { scores, note: dossier?.chapterNote ?? "" };
+  return { scores, note: dossier?.chapterNote ?? "", basis: dossier?.basis };
 }
 
 /** @param {any} ctx */
@@ -70,7 +70,7 @@ function one(ctx, d, i) {
 
 /** @param {any} ctx @param {any} d */
 async function send(ctx, d) {
-  const { ok } = await ctx.attempt(() => ctx.app.appraise(d.citizen.id, ctx.ui.mine, d.basis));
+  const { ok } = await ctx.attempt(() => ctx.app.appraise(d.citizen.id, ctx.ui.mine, ctx.ui.mine.basis ?? d.basis));
   if (!ok) return;
   await ctx.app.clearDraft(key(ctx));
   ctx.toast(t("appraise.done"));

@@ -21,7 +21,7 @@ export const indicator = {
     const dossier = await ctx.app.dossier(citizen);
     const one = dossier?.indicators.find((/** @type {any} */ i) => i.no === Number(no));
     if (!one) return null;
-    if (ctx.ui.note === undefined) ctx.ui.note = (await ctx.app.draft(noteKey(ctx))) ?? one.note ?? "";
+    if (ctx.ui.note === undefined) await takeUp(ctx, dossier, one);
     if (!ctx.ui.dirty && ctx.ui.note === (ctx.data?.one?.note ?? "")) ctx.ui.note = one.note ?? "";
     return { dossier, one };
   },
@@ -29,6 +29,21 @@ export const indicator = {
   hide: saveNote,
   leave: saveNote,
 };
+
+/** What was typed before the browser was killed, with what the person saw then. @param {any} ctx @param {any} d @param {any} one */
+async function takeUp(ctx, d, one) {
+  const kept = await ctx.app.draft(noteKey(ctx));
+  const { text = kept, basis } = kept?.text === undefined ? {} : kept;
+  ctx.ui.note = text ?? one.note ?? "";
+  ctx.ui.dirty = d.editable && ctx.ui.note !== (one.note ?? "");
+  ctx.ui.basis = ctx.ui.dirty ? basis : undefined;
+}
+
+/** From the first letter on the form stands on what the person saw, whatever another tab or the commune writes meanwhile. @param {any} ctx */
+function begin(ctx) {
+  ctx.ui.basis ??= ctx.data.dossier.basis;
+  ctx.ui.dirty = true;
+}
 
 /** @param {any} ctx */
 const noteKey = (ctx) => `note/${ctx.route.parts.join("/")}`;
@@ -100,16 +115,16 @@ function note(ctx, d, i) {
 function tap(ctx, sentence) {
   const now = ctx.ui.note;
   ctx.ui.note = now.includes(sentence) ? now.replace(sentence, "").replace(/\s{2,}/g, " ").trim() : `${now.trim()} ${sentence}`.trim();
-  ctx.ui.dirty = true;
+  begin(ctx);
   saveNote(ctx);
 }
 
 /** @param {any} ctx @param {string} value */
 function typed(ctx, value) {
   ctx.ui.note = value;
-  ctx.ui.dirty = true;
+  begin(ctx);
   clearTimeout(ctx.ui.timer);
-  ctx.ui.timer = setTimeout(ctx.app.saveDraft, 400, noteKey(ctx), value);
+  ctx.ui.timer = setTimeout(ctx.app.saveDraft, 400, noteKey(ctx), { text: value, basis: ctx.ui.basis });
   ctx.redraw();
 }
 
@@ -120,9 +135,10 @@ async function saveNote(ctx) {
   clearTimeout(ui.timer);
   ui.dirty = false;
   const key = noteKey(ctx);
-  const ok = await save(ctx, data.dossier, { [`note.${data.one.no}`]: ui.note });
-  if (ok) await ctx.app.clearDraft(key);
-  else ui.dirty = true;
+  const ok = await save(ctx, { ...data.dossier, basis: ui.basis ?? data.dossier.basis }, { [`note.${data.one.no}`]: ui.note });
+  if (!ok) { ui.dirty = true; return; }
+  ui.basis = undefined;
+  await ctx.app.clearDraft(key);
 }
 
 /** @param {any} d @param {any} i */

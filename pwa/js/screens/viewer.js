@@ -10,7 +10,7 @@ import { toCapture } from "./routes.js";
 
 /** @param {any} ctx @param {any} d @param {any} i @param {string} photoId */
 export function openPhoto(ctx, d, i, photoId) {
-  const memory = { caption: /** @type {string | null} */ (null) };
+  const memory = { caption: /** @type {string | null} */ (null), basis: /** @type {any} */ (null) };
   ctx.sheet(t("viewer.title"), () => {
     const now = ctx.data?.dossier ?? d;
     const photo = now.indicators.flatMap((/** @type {any} */ one) => one.photos).find((/** @type {any} */ p) => p.id === photoId);
@@ -18,7 +18,7 @@ export function openPhoto(ctx, d, i, photoId) {
   });
 }
 
-/** @param {any} ctx @param {any} d @param {any} i @param {any} photo @param {{caption: string | null}} memory */
+/** @param {any} ctx @param {any} d @param {any} i @param {any} photo @param {{caption: string | null, basis: any}} memory */
 function photoView(ctx, d, i, photo, memory) {
   const again = (photo.verdict === "retake" || photo.verdict === "incomplete") && !photo.replacedBy && d.state !== "decided";
   return html`<figure class="photolarge">${picture(ctx.url(photo.sha256, "screen"), photo.caption || t("viewer.title"), photo.status)}</figure>
@@ -26,18 +26,19 @@ function photoView(ctx, d, i, photo, memory) {
     ${photo.replacedBy ? html`<p class="strip go">${icon("received")}<span>${t("viewer.replaced")}</span></p>` : nothing}
     <p class="soft small">${t("viewer.at", { time: moment(photo.captured_at) })} · ${t(`viewer.${photo.source === "library" ? "library" : "camera"}`)}</p>
     ${again ? big("camera", t("viewer.retake"), () => ctx.go(toCapture(d.citizen.id, i.no, photo.id))) : nothing}
-    ${photo.mine && d.editable ? captionField(ctx, d, photo, memory) : photo.caption ? html`<p>${photo.caption}</p>` : nothing}
+    ${photo.mine && d.editable ? captionField(ctx, photo, memory) : photo.caption ? html`<p>${photo.caption}</p>` : nothing}
     ${photo.canRemove ? html`<div class="buttons">${alt("move", t("viewer.move"), () => askMove(ctx, d, i, photo))}${alt("remove", t("viewer.remove"), () => removePhoto(ctx, photo.id))}</div>` : nothing}`;
 }
 
-/** @param {any} ctx @param {any} d @param {any} photo @param {{caption: string | null}} memory */
-function captionField(ctx, d, photo, memory) {
+/** @param {any} ctx @param {any} photo @param {{caption: string | null, basis: any}} memory basis: of the entry as it was when typing began */
+function captionField(ctx, photo, memory) {
   const value = memory.caption ?? photo.caption ?? "";
   const save = async () => {
-    const { ok } = await ctx.attempt(() => ctx.app.setCaption(photo.id, value, d.basis));
+    const { ok } = await ctx.attempt(async () => ctx.app.setCaption(photo.id, value, await memory.basis));
+    if (ok) memory.basis = null;
     if (ok) ctx.toast(t("saved"));
   };
-  return html`${field({ id: "caption", label: t("capture.caption"), value, optional: true, max: 300, input: (v) => { memory.caption = v; ctx.redraw(); } })}
+  return html`${field({ id: "caption", label: t("capture.caption"), value, optional: true, max: 300, input: (v) => { memory.basis ??= ctx.app.basisOf(photo.id); memory.caption = v; ctx.redraw(); } })}
     ${value !== (photo.caption ?? "") ? html`<button type="button" class="alt wide" @click=${save}>${t("viewer.caption.save")}</button>` : nothing}`;
 }
 
