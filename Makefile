@@ -19,6 +19,9 @@ check: build ## style, types and arrows
 	.venv/bin/mypy sync server/domain
 	.venv/bin/lint-imports
 
+soak: build $(STAMPS)/browser ## 200 kill-and-reopen rounds on phone and server; SOAK="--rounds 20 --seed 1" for others
+	$(PY) -m e2e.soak $(SOAK)
+
 bench: build ## measure size and speed, one table
 	$(PY) -m bench.run
 
@@ -40,4 +43,4 @@ $(STAMPS)/browser: $(STAMPS)/python scripts/browser.sh
 	sh scripts/browser.sh
 	@touch $@
 
-.PHONY: help run test check bench build
+.PHONY: help run test check soak bench build
