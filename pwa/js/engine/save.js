@@ -79,26 +79,48 @@ export function createSaving({ store, view, env, state, changed }) {
     return { id: fresh };
   }
 
-  /** Hidden at once, deleted when the time to undo is over. @param {string} id */
-  async function removePhoto(id) {
-    const removals = (await store.meta("removals")) ?? {};
-    await store.setMeta("removals", { ...removals, [id]: env.now() + UNDO_MS });
-    changed();
-    setTimeout(() => finishRemovals().catch(() => {}), UNDO_MS + 200);
-    return { id };
+  /** Removals read and write one list: one at a time. */
+  let turn = Promise.resolve();
+  /** @type {any} */
+  let removing;
+
+  /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+  function inTurn(work) {
+    const result = turn.then(work);
+    turn = result.then(() => {}, () => {});
+    return result;
   }
+
+  /** Hidden at once, deleted when the time to undo is over. @param {string} id */
+  const removePhoto = (id) => inTurn(async () => {
+    await noteRemovals({ ...((await store.meta("removals")) ?? {}), [id]: env.now() + UNDO_MS });
+    return { id };
+  });
 
   /** @param {{id: string}} token */
-  async function undo({ id }) {
+  const undo = ({ id }) => inTurn(async () => {
     const { [id]: _gone, ...rest } = (await store.meta("removals")) ?? {};
-    await store.setMeta("removals", rest);
+    await noteRemovals(rest);
+  });
+
+  /** @param {Record<string, number>} removals */
+  async function noteRemovals(removals) {
+    await store.setMeta("removals", removals);
     changed();
+    finishLater(removals);
   }
 
-  async function finishRemovals() {
+  /** Also after the browser was killed in the time to undo. @param {Record<string, number>} removals when each is due */
+  function finishLater(removals) {
+    clearTimeout(removing);
+    const next = Math.min(...Object.values(removals));
+    if (Number.isFinite(next)) removing = setTimeout(() => finishRemovals().catch(() => {}), Math.min(UNDO_MS, Math.max(0, next - env.now())) + 200);
+  }
+
+  const finishRemovals = () => inTurn(async () => {
     const removals = (await store.meta("removals")) ?? {};
-    const due = Object.keys(removals).filter((id) => removals[id] <= env.now());
-    if (!due.length) return;
+    const now = env.now(); // a clock that was set back makes none wait longer than it should
+    const due = Object.keys(removals).filter((id) => removals[id] <= now || removals[id] > now + UNDO_MS);
     const mutations = [];
     const hashes = new Set();
     for (const id of due) {
@@ -108,8 +130,9 @@ export function createSaving({ store, view, env, state, changed }) {
       hashes.add(known.data.sha256);
     }
     const rest = Object.fromEntries(Object.entries(removals).filter(([id]) => !due.includes(id)));
-    await keep(mutations, { meta: { removals: rest }, release: await refused(hashes) });
-  }
+    if (due.length) await keep(mutations, { meta: { removals: rest }, release: await refused(hashes) });
+    finishLater(rest);
+  });
 
   /** What the commune cannot take and no entry names any more. @param {Set<string>} hashes @returns {Promise<string[]>} */
   async function refused(hashes) {

@@ -21,7 +21,11 @@ export function startShell({ app, device, screens, root }) {
   let toast = null;
   /** @type {any} */
   let sheet = null;
-  let turn = 0;
+  // Loads begun; the first of this route, and the latest that was drawn. A refresh never keeps an earlier load from being drawn.
+  let begun = 0;
+  let first = 0;
+  let drawn = 0;
+  let arriving = false;
   /** @type {(() => void) | null} */
   let update = null;
   /** @type {any} */
@@ -64,16 +68,24 @@ export function startShell({ app, device, screens, root }) {
 
   /** @param {boolean} entering a new page, not a refresh */
   async function load(entering) {
-    const mine = ++turn;
+    const mine = ++begun;
+    if (entering) {
+      first = mine;
+      arriving = true;
+    }
     ctx.status = statusNow();
     const { screen } = screenNow();
-    const { ok, value } = await attempt(async () => screen.load?.(ctx));
-    if (mine !== turn) return;
+    // A copy: a load that is overtaken by another route writes nothing into that one's memory.
+    const { ok, value } = await attempt(async () => screen.load?.({ ...ctx }));
+    if (mine < first || mine < drawn) return;
+    drawn = mine;
     if (ok) ctx.data = value;
     for (const [key, url] of ctx.urls) if (!url) ctx.urls.delete(key);
     ctx.page = screen;
     draw();
-    if (entering) arrive(screen);
+    if (!arriving) return;
+    arriving = false;
+    arrive(screen);
   }
 
   /** @param {any} screen */
