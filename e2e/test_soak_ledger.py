@@ -46,7 +46,10 @@ def ledger(tmp_path: Path) -> Ledger:
 @pytest.fixture
 def held() -> Holdings:
     return Holdings(
-        citizens=[{"id": DAO, "full_name": "Nông Thị Đào", "deleted": False}, {"id": "khe", "full_name": "Triệu Mùi Khé", "deleted": False}],
+        citizens=[
+            {"id": DAO, "full_name": "Nông Thị Đào", "deleted": False},
+            {"id": "khe", "full_name": "Triệu Mùi Khé", "deleted": False},
+        ],
         dossiers=[{"citizen": DAO, "state": "submitted", "fields": {"self.1": 7, "note.1": "đọc sách"}}],
         evidence=[
             entry("e1", PHOTO, 1, caption="họp tổ"), entry("e2", MOVED, 1, deleted=True), entry("e3", MOVED, 2, moved_from="e2"),
