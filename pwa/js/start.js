@@ -20,7 +20,7 @@ import { register } from "./screens/register.js";
 import { startShell } from "./screens/shell.js";
 import { setLanguage, t } from "./text/text.js";
 
-const screens = { home, person, indicator, capture, register, pair, appraise: later("appraise"), queue: later("queue"), settings: later("settings"), who: later("who") };
+const screens = { home, person, indicator, capture, register, pair, appraise: later("appraise"), queue: later("queue"), settings: later("settings"), who: later("who"), conflicts: later("conflicts"), conflict: later("conflict") };
 /** A camera that killed the browser this long ago or less gets its sentence. */
 const LOST_SHOT_MS = 15 * 60 * 1000;
 

@@ -192,7 +192,7 @@ def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int
             return conflict.id
     version = [*(doc.row["field_versions"].get(name) or []), None, None, None, None, None][:5]
     theirs = {"value": doc.get(name) if name in TYPES[doc.type] else None, "rev": version[0] or 0}
-    theirs |= {"device": version[1], "by": version[4], "at": doc.row["updated_at"]}
+    theirs |= {"device": version[1], "by": version[4], **work.written_at(doc, int(version[0] or 0))}
     fresh = work.add(
         "conflict",
         {

@@ -15,6 +15,7 @@ from sync.fields import TYPES
 
 _COUNTER = tables.Counter.__table__
 _EXIT = tables.ScopeExit.__table__
+_PERSON, _DEVICE = tables.Person.__table__, tables.Device.__table__
 ROW_BYTES = 300  # few documents are smaller: how many rows a page may hold
 _UNSEEN = ("field_versions", "decided_snapshot", "search_name")
 READS = {kind: select(*[c for c in table.c if c.name not in _UNSEEN]) for kind, table in TABLES.items()}
@@ -50,6 +51,16 @@ class Reader:
     conn: Connection
     commune_id: int
     actors: tuple[Actor, ...]
+    names: dict[str, str | None] = field(default_factory=dict, compare=False)
+
+    def name_of(self, table: Any, ident: Any) -> str | None:
+        """What a person or a device is called; None for one that is not known here (a staff page is no phone)."""
+        if not isinstance(ident, str):
+            return None
+        if ident not in self.names:
+            query = select(table.c.name).where(table.c.commune_id == self.commune_id, table.c.id == ident)
+            self.names[ident] = self.conn.execute(query).scalar_one_or_none()
+        return self.names[ident]
 
     @property
     def eyes(self) -> str:
@@ -181,10 +192,19 @@ def change(reader: Reader, kind: str, row: dict[str, Any]) -> dict[str, Any]:
         data["possible_duplicate"] = row["possible_duplicate"]
     if kind == "conflict":
         data["citizen"] = row["citizen_id"]
+        data |= {side: _named(reader, data[side]) for side in ("theirs", "mine") if isinstance(data.get(side), dict)}
+    if kind == "comment":
+        data["author_name"] = reader.name_of(_PERSON, row["author"])
     if kind == "dossier" and not _sees_scores(reader, row["place_id"]):
         hidden = {part for part, states in SHOWN_TO_CITIZEN.items() if row["state"] not in states}
         data = {n: v for n, v in data.items() if n.split(".")[0] not in hidden}
     return {**base, "data": data}
+
+
+def _named(reader: Reader, said: dict[str, Any]) -> dict[str, Any]:
+    """One of two values with the names of who gave it and of the phone: ids say nothing on a screen."""
+    names = {"by_name": reader.name_of(_PERSON, said.get("by")), "device_name": reader.name_of(_DEVICE, said.get("device"))}
+    return {**said, **names}
 
 
 def _sees_scores(reader: Reader, place_id: int) -> bool:
@@ -194,14 +214,9 @@ def _sees_scores(reader: Reader, place_id: int) -> bool:
 def touched(reader: Reader, docs: list[tuple[str, str]], left: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """Every document that a request's mutations touched, through a granted scope, else as `left`."""
     scopes = reader.scopes()
-    found: list[tuple[str, dict[str, Any]]] = []
-    for kind, table in TABLES.items():
-        ids = sorted({ident for _, ident in [*docs, *left]})
-        for start in range(0, len(ids), 400):
-            query = READS[kind].where(
-                table.c.commune_id == reader.commune_id, table.c.id.in_(ids[start : start + 400])
-            )
-            found.extend((kind, dict(row)) for row in reader.conn.execute(query).mappings())
+    found = _rows_of(reader, {ident for _, ident in [*docs, *left]})
+    settled = {row["doc_id"] for kind, row in found if kind == "conflict"}  # a choice writes the document in question
+    found += _rows_of(reader, settled - {row["id"] for _, row in found})
     answer = []
     for kind, row in found:
         granted = _granted(scopes, row)
@@ -213,6 +228,18 @@ def touched(reader: Reader, docs: list[tuple[str, str]], left: list[tuple[str, s
     known = {row["id"] for _, row in found}
     answer += [{"scope": "", "type": k, "doc": i, "rev": 0, "left": True} for k, i in left if i not in known]
     return answer
+
+
+def _rows_of(reader: Reader, wanted: set[str]) -> list[tuple[str, dict[str, Any]]]:
+    ids = sorted(wanted)
+    found: list[tuple[str, dict[str, Any]]] = []
+    for kind, table in TABLES.items():
+        for start in range(0, len(ids), 400):
+            query = READS[kind].where(
+                table.c.commune_id == reader.commune_id, table.c.id.in_(ids[start : start + 400])
+            )
+            found.extend((kind, dict(row)) for row in reader.conn.execute(query).mappings())
+    return found
 
 
 def _granted(scopes: list[Scope], row: dict[str, Any]) -> str | None:

@@ -198,6 +198,17 @@ class Workspace:
         named = [(at, patch[name][1]) for at, patch in found if name in patch]
         return max(named, key=lambda pair: pair[0])[1] if named else None
 
+    def written_at(self, doc: Doc, rev: int) -> dict[str, Any]:
+        """When a revision was written: `at` by the server's clock, `device_at` by the phone's."""
+        table = tables.History.__table__
+        query = select(table.c.server_at, table.c.device_at).where(
+            table.c.commune_id == self.commune_id, table.c.doc_id == doc.id, table.c.rev == rev
+        )
+        rows = self.rows["history"]
+        new = [(r["server_at"], r["device_at"]) for r in rows if r["doc_id"] == doc.id and r["rev"] == rev]
+        found = new[0] if new else self.conn.execute(query).first()
+        return {"at": found[0], "device_at": found[1]} if found else {"at": doc.row["updated_at"]}
+
     def open_conflicts(self, ident: str) -> list[Doc]:
         return [c for c in self.conflicts.get(ident, []) if c.row["state"] == "open"]
 

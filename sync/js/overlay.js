@@ -16,6 +16,7 @@ export function overlay(doc, pending) {
   if (!doc && !pending.some((m) => m.op === "create")) return null;
   for (const mutation of pending) {
     if (mutation.op === "delete") return null;
+    if (mutation.op === "resolve") view.data.state = "resolved";
     if (mutation.op === "resolve" || mutation.op === "void") continue;
     if (mutation.op === "create" && doc) fillEmpty(view.data, mutation.set ?? {});
     else Object.assign(view.data, mutation.set);

@@ -144,6 +144,29 @@ def test_the_choice_is_written_and_seen_by_all(
     assert again.get("result") in ("merged", "rejected")
 
 
+def test_both_values_say_who_when_and_from_which_phone(world: World, pair: tuple[Phone, Phone]) -> None:
+    own, chapter = pair
+    chapter.do("update", "dossier", world.dossier(), {"self.1": 9}, base=1, at="2026-11-20T01:00:00.000Z")
+    chapter.do("update", "dossier", world.dossier(), {"self.2": 9}, base=1)
+    own.do("update", "dossier", world.dossier(), {"self.1": 5}, base=1)
+    said = conflict_of(own)["data"]
+    assert (said["theirs"]["by_name"], said["theirs"]["device_name"]) == (chapter.person["name"], chapter.name)
+    assert said["theirs"]["device_at"] == "2026-11-20T01:00:00.000Z"  # that field's write, not the document's last
+    assert (said["mine"]["by_name"], said["mine"]["device_name"]) == (own.person["name"], own.name)
+
+
+def test_a_choice_comes_back_with_what_it_wrote_before_all_pages_are_read(world: World, pair: tuple[Phone, Phone]) -> None:
+    own, chapter = pair
+    chapter.do("update", "dossier", world.dossier(), {"self.1": 9}, base=1)
+    own.do("update", "dossier", world.dossier(), {"self.1": 5}, base=1)
+    for n in range(2, 8):
+        chapter.do("update", "dossier", world.dossier(), {f"note.{n}": "kê khai " * 200})
+    chapter.do("update", "citizen", world.pao, {"note": "ghi chú " * 400})
+    own.queue("resolve", "conflict", conflict_of(own)["doc"], {"pick": "mine"})
+    own.sync(everything=False, limit=500)
+    assert own.data(world.dossier())["self.1"] == 5
+
+
 def test_a_value_that_the_field_cannot_take_is_no_choice(world: World, pair: tuple[Phone, Phone]) -> None:
     own, chapter = pair
     chapter.do("update", "dossier", world.dossier(), {"self.1": 9}, base=1)

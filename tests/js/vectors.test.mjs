@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { basis, commandBase, splitByBase } from "../../sync/js/base.js";
+import { maySettle, withChoices } from "../../sync/js/conflicts.js";
 import { fault } from "../../sync/js/fields.js";
 import { missing } from "../../sync/js/missing.js";
 import { batch, nextSize, renumber } from "../../sync/js/outbox.js";
@@ -27,6 +28,17 @@ for (const c of vectors("overlay").cases) {
 for (const c of vectors("base").basis) test(`basis: ${c.name}`, () => assert.deepEqual(basis(c.doc ?? undefined, numbered(c.pending)), c.shown));
 for (const c of vectors("base").split) test(`split: ${c.name}`, () => assert.deepEqual(splitByBase(c.set, c.shown), c.parts));
 for (const c of vectors("base").command) test(`command: ${c.name}`, () => assert.deepEqual(commandBase(c.set, c.shown), c.given));
+
+for (const c of vectors("conflicts").may_settle) test(`may choose: ${c.name}`, () => assert.equal(maySettle(c.data, c.me), c.want));
+for (const c of vectors("conflicts").with_choices) {
+  test(`choice: ${c.name}`, () => {
+    const resolve = { seq: 1, id: "r1", op: "resolve", type: "conflict", doc: "k", base: c.base, set: c.set, at: "" };
+    const [kept, patch, ...more] = withChoices([resolve], new Map([["k", { type: "dossier", doc: "d", ...c.data }]]));
+    assert.equal(kept, resolve);
+    assert.equal(more.length, 0);
+    assert.deepEqual(patch ? [patch.op, patch.id, patch.doc, patch.base, patch.set] : null, c.patch && ["update", "r1", "d", c.patch_base, c.patch]);
+  });
+}
 
 for (const c of vectors("missing").cases) {
   test(`missing: ${c.name}`, () => {

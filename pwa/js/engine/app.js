@@ -1,10 +1,12 @@
 // The facade: the only thing that screens talk to.
 import { APP_VERSION, KEEP_MS } from "../../../sync/js/protocol.js";
+import { createConflicts } from "./conflicts.js";
 import { createDeposit } from "./deposit.js";
 import { identity, sign } from "./identity.js";
 import { createGallery } from "./gallery.js";
 import { createRound } from "./round.js";
 import { createSaving } from "./save.js";
+import { createSettling } from "./settle.js";
 import { createState } from "./state.js";
 import { createTriggers } from "./triggers.js";
 import { createUploader } from "./upload.js";
@@ -16,7 +18,10 @@ export function createApp({ store, net, env }) {
   const view = createView({ store, state });
   const changed = () => { env.channel?.postMessage("changed"); state.refresh(); };
   const saving = createSaving({ store, view, env, state, changed });
-  const deposit = createDeposit({ store, net, env });
+  const cards = createConflicts({ store, state, view });
+  const settling = createSettling({ store, view, env, state, saving, changed });
+  state.counting(async () => ({ toChoose: (await cards.mine()).length }));
+  const deposit = createDeposit({ store, net, env, flush: () => settling.finishChoices(true) });
   const round = createRound({ store, net, env, state, deposit });
   const uploader = createUploader({ store, net, env, state, mended: round.mended });
   const gallery = createGallery({ store, net, env, view, state });
@@ -24,6 +29,8 @@ export function createApp({ store, net, env }) {
 
   async function start() {
     await saving.finishRemovals().catch(() => {});
+    await settling.finishChoices(true).catch(() => {});
+    env.on("hidden", () => settling.finishChoices(true).catch(() => {}));
     await state.load();
     await store.prune(new Date(env.now() - KEEP_MS).toISOString()).catch(() => {});
     env.channel?.addEventListener("message", () => state.load());
@@ -77,6 +84,7 @@ export function createApp({ store, net, env }) {
     movePhoto: saving.movePhoto, removePhoto: saving.removePhoto, undo: saving.undo, confirm: saving.confirm, submit: saving.submit, appraise: saving.appraise,
     withdraw: (/** @type {string} */ citizen) => saving.command(citizen, "withdraw", "submitted"),
     reopen: (/** @type {string} */ citizen, /** @type {string} */ reason) => saving.command(citizen, "reopen", "appraised", reason ? { reason } : {}),
+    conflicts: cards.conflicts, conflict: cards.conflict, choose: settling.choose, undoChoice: settling.undoChoice, finishChoices: settling.finishChoices,
     photoUrl: gallery.photoUrl, releaseUrl: gallery.releaseUrl, hamletPhotosPlan: gallery.plan, downloadHamletPhotos: gallery.download,
     draft: store.draft, saveDraft: store.setDraft, clearDraft: store.removeDraft,
     returnTo: () => store.meta("return_to"),

@@ -5,8 +5,8 @@ import { zip } from "./zip.js";
 /** The server takes 200 MB: what is heavier goes in several files. */
 const MOST_BYTES = 150 * 1024 * 1024;
 
-/** @param {{store: any, net: any, env: any}} parts */
-export function createDeposit({ store, net, env }) {
+/** @param {{store: any, net: any, env: any, flush: () => Promise<void>}} parts `flush` brings what can still be undone into the outbox */
+export function createDeposit({ store, net, env, flush }) {
   /** @param {{mutations: any[], photos?: any[], drafts?: any[], aside?: any[]}} what @returns {Promise<Blob>} */
   async function pack({ mutations, photos = [], drafts = [], aside = [] }) {
     const who = await identity(store);
@@ -19,6 +19,7 @@ export function createDeposit({ store, net, env }) {
   }
 
   async function unsent() {
+    await flush();
     const [outbox, photos, oversize, drafts, aside] = await Promise.all([store.outbox(), store.photos(), store.meta("oversize"), store.drafts(), store.aside()]);
     return { mutations: [...(oversize ?? []), ...outbox], photos: photos.filter((/** @type {any} */ p) => p.state !== "received"), drafts, aside };
   }

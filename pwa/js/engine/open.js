@@ -50,8 +50,8 @@ async function exclusively(name, leaseMs, work) {
   }
 }
 
-/** @param {"online" | "visible"} what @param {() => void} then */
+/** @param {"online" | "visible" | "hidden"} what @param {() => void} then */
 function on(what, then) {
   if (what === "online") globalThis.addEventListener("online", then);
-  else document.addEventListener("visibilitychange", () => { if (!document.hidden) then(); });
+  else document.addEventListener("visibilitychange", () => { if (document.hidden === (what === "hidden")) then(); });
 }

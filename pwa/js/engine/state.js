@@ -10,10 +10,12 @@ export function createState({ store, env }) {
   const listeners = new Set();
   let wakeUp = () => {};
   let queued = false;
+  /** What others count for the screens. @type {() => Promise<Record<string, any>>} */
+  let counted = async () => ({});
   /** @type {any} */
   let now = {
     ready: false, paired: false, device: null, people: [], me: null, year: new Date(env.now()).getFullYear(), commune: null, offlineReady: false, signal: "unknown", authNeeded: false, revoked: false, tooOld: false, wrongClock: false,
-    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [],
+    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [], toChoose: 0,
   };
 
   /** @param {Record<string, any>} part */
@@ -36,7 +38,7 @@ export function createState({ store, env }) {
     const waiting = photos.filter((/** @type {any} */ p) => p.state !== "received");
     const oldestAt = [...outbox.map((/** @type {any} */ m) => m.at), ...waiting.map((/** @type {any} */ p) => p.at)].sort()[0] ?? null;
     const bytes = waiting.reduce((/** @type {number} */ sum, /** @type {any} */ p) => sum + p.size, 0);
-    set({ offlineReady, waiting: { mutations: outbox.length, photos: waiting.length, resting: waiting.filter(rests).length, bytes, oldestAt }, storage: { freeBytes: room.freeBytes, persisted: room.persisted, low: room.freeBytes !== null && room.freeBytes < LOW_BYTES } });
+    set({ ...(await counted()), offlineReady, waiting: { mutations: outbox.length, photos: waiting.length, resting: waiting.filter(rests).length, bytes, oldestAt }, storage: { freeBytes: room.freeBytes, persisted: room.persisted, low: room.freeBytes !== null && room.freeBytes < LOW_BYTES } });
   }
 
   /** Several changes at once redraw once. */
@@ -61,9 +63,16 @@ export function createState({ store, env }) {
     progress: (/** @type {any} */ part) => set(part),
     sending: () => now.sending,
     reason: () => (now.signal === "no" ? "no_signal" : now.signal === "portal" ? "portal" : now.authNeeded ? "auth" : now.paused ? "paused" : now.error?.server ? "server" : null),
-    noticeResult: (/** @type {any} */ mutation, /** @type {any} */ result) => { if (!["merged", "duplicate", "redirected", "waiting"].includes(result.result)) notice(`result.${result.result}`, mutation.doc); },
+    noticeResult: (/** @type {any} */ mutation, /** @type {any} */ result) => { if (!["merged", "duplicate", "redirected", "waiting"].includes(result.result)) notice(noticeCode(mutation, result), mutation.doc); },
+    counting: (/** @type {() => Promise<Record<string, any>>} */ fn) => { counted = fn; },
     skew: (/** @type {string} */ serverNow) => { if (Math.abs(Date.parse(serverNow) - env.now()) > 600_000) set({ wrongClock: true }); else if (now.wrongClock) set({ wrongClock: false }); },
     onWake: (/** @type {() => void} */ fn) => { wakeUp = fn; },
     wake: () => wakeUp(),
   };
+}
+
+/** A choice that came too late has sentences of its own. @param {any} mutation @param {any} result */
+function noticeCode(mutation, result) {
+  const late = mutation.op === "resolve" && { "conflict.moved": "resolve.moved", "state.stale": "resolve.done", "right.missing": "resolve.other" }[/** @type {string} */ (result.code)];
+  return late || `result.${result.result}`;
 }

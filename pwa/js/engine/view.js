@@ -1,5 +1,6 @@
 // What screens read: server copies with pending patches, people, dossiers, the queue.
 import { basis } from "../../../sync/js/base.js";
+import { maySettle, withChoices } from "../../../sync/js/conflicts.js";
 import { missing, total } from "../../../sync/js/missing.js";
 import { overlay } from "../../../sync/js/overlay.js";
 import { dossierId, fold } from "../../../sync/js/protocol.js";
@@ -14,7 +15,7 @@ const RULE = { min_total: 80, min_each: 5 };
 export function createView({ store, state }) {
   /** All of one type with what waits on top. @param {string} type @returns {Promise<any[]>} */
   async function all(type) {
-    const [docs, outbox, hidden] = await Promise.all([store.docsOf(type), store.pending(), removals()]);
+    const [docs, outbox, hidden] = await Promise.all([store.docsOf(type), allPending(), removals()]);
     /** @type {Map<string, any[]>} */
     const pending = new Map();
     for (const mutation of outbox) if (mutation.type === type) pending.set(mutation.doc, [...(pending.get(mutation.doc) ?? []), mutation]);
@@ -23,10 +24,24 @@ export function createView({ store, state }) {
     return [...known].filter(([id]) => !hidden.has(id)).map(([id, doc]) => overlay(doc, pending.get(id) ?? [])).filter(Boolean);
   }
 
+  /** All that waits, in order: choices between two versions count from the tap on. */
+  async function allPending() {
+    const [pending, choices, conflicts] = await Promise.all([store.pending(), store.meta("choices"), store.docsOf("conflict")]);
+    return withChoices([...pending, ...Object.values(choices ?? {}).map((/** @type {any} */ c) => c.mutation)], new Map(conflicts.map((/** @type {any} */ c) => [c.id, c.data])));
+  }
+
   /** @param {string} id */
   async function one(id) {
-    const [doc, pending] = await Promise.all([store.doc(id), store.pendingOf(id)]);
+    const [doc, all] = await Promise.all([store.doc(id), allPending()]);
+    const pending = all.filter((/** @type {any} */ m) => m.doc === id);
     return { view: overlay(doc, pending), basis: basis(doc, pending), doc, pending };
+  }
+
+  /** A phone of several holds what all of them may see; each sees their own part. @returns {Promise<(citizenId: string) => boolean>} */
+  async function reader() {
+    const [me, citizens] = await Promise.all([state.me(), all("citizen")]);
+    const places = new Map(citizens.map((c) => [c.id, c.data.place]));
+    return (citizenId) => (me?.role === "citizen" ? me.citizen === citizenId : Boolean(me) && places.get(citizenId) === me.place_id);
   }
 
   const removals = async () => new Map(Object.entries((await store.meta("removals")) ?? {}));
@@ -39,45 +54,49 @@ export function createView({ store, state }) {
   /** @param {string} text */
   async function searchPeople(text) {
     const wanted = fold(text ?? "");
-    const [citizens, dossiers, evidence, names, photos, now] = await Promise.all([all("citizen"), all("dossier"), all("evidence"), placeNames(), store.photos(), year()]);
+    const [citizens, dossiers, evidence, names, photos, now, conflicts, me] = await Promise.all([all("citizen"), all("dossier"), all("evidence"), placeNames(), store.photos(), year(), all("conflict"), state.me()]);
+    const mayRead = await reader();
     const ofYear = new Map(dossiers.filter((d) => d.data.year === now).map((d) => [d.data.citizen, d]));
     const counts = tally(evidence, (e) => e.data.dossier);
     const waiting = new Set(photos.filter((/** @type {any} */ p) => p.state !== "received").map((/** @type {any} */ p) => p.sha256));
+    const toChoose = tally(conflicts.filter((c) => maySettle(c.data, me)), (c) => c.data.citizen);
     const unsent = tally(evidence.filter((e) => waiting.has(e.data.sha256)), (e) => e.data.dossier);
-    return citizens.filter((c) => fold(c.data.full_name ?? "").includes(wanted)).map((c) => {
+    return citizens.filter((c) => mayRead(c.id) && fold(c.data.full_name ?? "").includes(wanted)).map((c) => {
       const dossier = ofYear.get(c.id);
-      return { id: c.id, full_name: c.data.full_name, birth_year: c.data.birth_year ?? null, group: c.data.group ?? null, placeName: names.get(c.data.place) ?? "", dossierState: dossier?.data.state ?? (dossier ? "draft" : "none"), photoCount: counts.get(dossier?.id) ?? 0, waiting: (unsent.get(dossier?.id) ?? 0) + (dossier?.pending || c.pending ? 1 : 0), unconfirmed: c.data.state === "unconfirmed" };
+      return { id: c.id, full_name: c.data.full_name, birth_year: c.data.birth_year ?? null, group: c.data.group ?? null, placeName: names.get(c.data.place) ?? "", dossierState: dossier?.data.state ?? (dossier ? "draft" : "none"), photoCount: counts.get(dossier?.id) ?? 0, waiting: (unsent.get(dossier?.id) ?? 0) + (dossier?.pending || c.pending ? 1 : 0), unconfirmed: c.data.state === "unconfirmed", toChoose: toChoose.get(c.id) ?? 0 };
     }).sort((a, b) => lastName(a.full_name).localeCompare(lastName(b.full_name), "vi"));
   }
 
   /** @param {string} citizenId */
   async function dossier(citizenId) {
     const [{ view: citizen }, now, me] = await Promise.all([one(citizenId), year(), state.me()]);
-    if (!citizen) return null;
+    if (!citizen || !(await reader())(citizenId)) return null;
     const id = await dossierId(citizenId, now, sha1);
     const { view, basis: shown } = await one(id);
     const data = view?.data ?? {};
     const [evidence, indicators, programme, names, conflicts] = await Promise.all([evidenceOf(id), indicatorsOf(now), programmeOf(now), placeNames(), all("conflict")]);
     const dossierState = view ? (data.state ?? "draft") : "none";
     const rule = { min_total: programme?.min_total ?? RULE.min_total, min_each: programme?.min_each ?? RULE.min_each };
-    const held = new Set(conflicts.filter((c) => c.data.doc === id && c.data.state === "open").map((c) => c.data.field));
+    const open = conflicts.filter((c) => c.data.citizen === citizenId && c.data.state === "open");
+    const held = new Map(open.filter((c) => c.data.doc === id).map((c) => [c.data.field, { id: c.id, yours: maySettle(c.data, me) }]));
     const counts = Object.fromEntries(tally(evidence.filter((e) => !e.replacedBy), (e) => e.indicator));
     const appraises = APPRAISERS.includes(me?.role) && me?.citizen !== citizenId;
     const shown_ = (/** @type {string} */ who) => total(data, who);
     return {
       citizen: { id: citizenId, ...citizen.data, placeName: names.get(citizen.data.place) ?? "" }, id, year: now, state: dossierState, reason: data.reason ?? "",
       total: shown_("self"), chapterTotal: shown_("chapter"), finalTotal: shown_("final"), editable: EDITABLE.includes(dossierState), mayAppraise: appraises && dossierState === "submitted", mayReopen: appraises && dossierState === "appraised",
-      mayEditSelf: EDITABLE.includes(dossierState), waitingReview: held.size > 0, rule, missing: missing(data, counts, rule), mayConfirm: appraises && citizen.data.state === "unconfirmed", chapterNote: data.chapter_note ?? "", basis: shown, consent: programme?.consent ?? null,
+      mayEditSelf: EDITABLE.includes(dossierState), waitingReview: open.some((c) => !maySettle(c.data, me)), conflicts: open.filter((c) => maySettle(c.data, me)).map((c) => c.id), rule, missing: missing(data, counts, rule), mayConfirm: appraises && citizen.data.state === "unconfirmed", chapterNote: data.chapter_note ?? "", basis: shown, consent: programme?.consent ?? null,
       indicators: indicators.map((/** @type {any} */ i) => indicator(i, data, evidence, held, citizen.data.group ?? 1)),
     };
   }
 
-  /** @param {any} i @param {Record<string, any>} data @param {any[]} evidence @param {Set<string>} held @param {number} group */
+  /** @param {any} i @param {Record<string, any>} data @param {any[]} evidence @param {Map<string, {id: string, yours: boolean}>} held @param {number} group */
   function indicator(i, data, evidence, held, group) {
+    const cards = ["self", "note", "chapter"].map((name) => held.get(`${name}.${i.no}`)).filter(Boolean);
     return {
       no: i.no, title: i.title, competence: i.competence, asks: i.asks, digital: Boolean(i.digital), guide: i.guides?.[group] ?? {}, kinds: i.kinds ?? [], sample: Boolean(i.sample),
       self: data[`self.${i.no}`] ?? null, note: data[`note.${i.no}`] ?? "", chapter: data[`chapter.${i.no}`] ?? null, final: data[`final.${i.no}`] ?? null,
-      held: held.has(`self.${i.no}`) || held.has(`note.${i.no}`) || held.has(`chapter.${i.no}`), verdict: data[`verdict.${i.no}`] ?? "", verdictReason: data[`verdict_reason.${i.no}`] ?? "",
+      held: cards[0] ?? null, yours: cards.find((c) => c?.yours) ?? null, verdict: data[`verdict.${i.no}`] ?? "", verdictReason: data[`verdict_reason.${i.no}`] ?? "",
       photos: evidence.filter((e) => e.indicator === i.no),
     };
   }
@@ -122,7 +141,8 @@ export function createView({ store, state }) {
 
   /** What waits, goes up, or was received lately, by person. */
   async function queue() {
-    const [outbox, photos, evidence, dossiers, citizens] = await Promise.all([store.outbox(), store.photos(), all("evidence"), all("dossier"), all("citizen")]);
+    const [outbox, photos, evidence, dossiers, citizens, conflicts] = await Promise.all([store.outbox(), store.photos(), all("evidence"), all("dossier"), all("citizen"), store.docsOf("conflict")]);
+    const conflictsOf = new Map(conflicts.map((/** @type {any} */ c) => [c.id, c.data.citizen]));
     const citizenOf = new Map(dossiers.map((d) => [d.id, d.data.citizen]));
     const open = new Set(dossiers.filter((d) => EDITABLE.includes(d.data.state ?? "draft")).map((d) => d.id));
     const names = new Map(citizens.map((c) => [c.id, c.data.full_name]));
@@ -133,7 +153,7 @@ export function createView({ store, state }) {
       entry.items.push(item);
       people.set(citizenId, entry);
     };
-    for (const m of outbox) put(ownerOf(m, citizenOf, evidence), { kind: "text", op: m.op, type: m.type, label: "", state: "waiting", reason: state.reason(), at: m.at, bytes: JSON.stringify(m).length });
+    for (const m of outbox) put(ownerOf(m, citizenOf, evidence, conflictsOf), { kind: "text", op: m.op, type: m.type, label: "", state: "waiting", reason: state.reason(), at: m.at, bytes: JSON.stringify(m).length });
     const bySha = new Map(evidence.map((e) => [e.data.sha256, e]));
     for (const p of photos) {
       const e = bySha.get(p.sha256);
@@ -143,12 +163,13 @@ export function createView({ store, state }) {
     return [...people.values()];
   }
 
-  return { all, one, searchPeople, dossier, queue, year, placeNames, programmeOf, indicatorsOf };
+  return { all, one, reader, searchPeople, dossier, queue, year, placeNames, programmeOf, indicatorsOf };
 }
 
-/** @param {any} m @param {Map<string, string>} citizenOf @param {any[]} evidence */
-function ownerOf(m, citizenOf, evidence) {
+/** @param {any} m @param {Map<string, string>} citizenOf @param {any[]} evidence @param {Map<string, string>} conflictsOf */
+function ownerOf(m, citizenOf, evidence, conflictsOf) {
   if (m.type === "citizen") return m.doc;
+  if (m.type === "conflict") return conflictsOf.get(m.doc) ?? "";
   if (m.type === "dossier") return m.set?.citizen ?? citizenOf.get(m.doc) ?? "";
   const dossier = m.set?.dossier ?? evidence.find((e) => e.id === m.doc)?.data.dossier;
   return citizenOf.get(dossier) ?? "";

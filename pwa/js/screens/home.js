@@ -6,7 +6,7 @@ import { big, empty, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
 import { strip } from "../ui/strip.js";
 import { person } from "./person.js";
-import { toPerson } from "./routes.js";
+import { toConflict, toPerson } from "./routes.js";
 
 const PAGE = 60;
 /** @type {[string, string[] | null][]} */
@@ -33,6 +33,14 @@ export function homeTools(ctx) {
     <a class="round" href="#/settings">${icon("settings")}<small>${t("home.settings")}</small></a></nav>`;
 }
 
+/** Leads to the one, or to the list. @param {string[] | number} which ids, or how many */
+export function toChoose(which) {
+  const n = typeof which === "number" ? which : which.length;
+  if (!n) return nothing;
+  const href = typeof which === "number" || n > 1 ? "#/conflicts" : toConflict(which[0]);
+  return html`<a class="strip sun" href=${href}>${icon("two")}<span class="grow"><b>${t("conflict.count", { n })}</b> – ${t("conflict.ask")}</span>${icon("next")}</a>`;
+}
+
 /** @param {any} ctx */
 function list(ctx) {
   const all = ctx.data?.people ?? [];
@@ -42,7 +50,7 @@ function list(ctx) {
     under: me.name,
     tools: homeTools(ctx),
     strip: strip(ctx.status),
-    body: html`${searchBox(ctx)}${all.length || ctx.ui.text ? rows(ctx, all) : empty("people", t("home.none.title"), t("home.none.text"))}`,
+    body: html`${toChoose(ctx.status.toChoose)}${searchBox(ctx)}${all.length || ctx.ui.text ? rows(ctx, all) : empty("people", t("home.none.title"), t("home.none.text"))}`,
     bar: big("add", t("home.register"), () => ctx.go("#/register")),
   });
 }
@@ -81,6 +89,6 @@ function row(p) {
   const photos = p.photoCount ? t("home.photos", { n: p.photoCount }) : t("home.nophotos");
   return html`<li><a class="row" href=${toPerson(p.id)}>
     <span class="face" aria-hidden="true">${p.full_name.trim().split(/\s+/).pop()?.[0] ?? ""}</span>
-    <span class="grow"><strong>${p.full_name}</strong><small>${t("home.born", { year: p.birth_year })} · ${photos}</small>${stateChip(p.dossierState)}${p.unconfirmed ? chip(t("home.unconfirmed"), "info", "sun") : nothing}</span>
+    <span class="grow"><strong>${p.full_name}</strong><small>${t("home.born", { year: p.birth_year })} · ${photos}</small>${stateChip(p.dossierState)}${p.unconfirmed ? chip(t("home.unconfirmed"), "info", "sun") : nothing}${p.toChoose ? chip(t("conflict.two"), "two", "sun") : nothing}</span>
     ${p.waiting ? html`<span class="waitmark">${icon("waiting")}<small>${t("photo.waiting")}</small></span>` : icon("next", "faint")}</a></li>`;
 }

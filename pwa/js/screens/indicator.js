@@ -11,7 +11,7 @@ import { strip } from "../ui/strip.js";
 import { tile } from "../ui/tile.js";
 import { pickPhotos } from "./picking.js";
 import { missingPage } from "./person.js";
-import { toCapture, toIndicator, toPerson } from "./routes.js";
+import { toCapture, toConflict, toIndicator, toPerson } from "./routes.js";
 import { openPhoto } from "./viewer.js";
 
 export const indicator = {
@@ -59,7 +59,7 @@ function page(ctx, d, i) {
     body: html`${i.digital ? html`<p class="statline">${chip(t("indicator.digital"), "phone", "go")}</p>` : nothing}
       <p class="lead">${i.asks}</p>
       ${i.verdict === "incomplete" ? html`<p class="strip bad">${icon("incomplete")}<span><b>${t("verdict.incomplete")}</b>: ${i.verdictReason}</span></p>` : nothing}
-      ${i.held ? html`<p class="strip sun">${icon("waiting")}<span>${t("person.held")}</span></p>` : nothing}
+      ${i.held ? html`<a class="strip sun" href=${toConflict((i.yours ?? i.held).id)}>${icon(i.yours ? "two" : "waiting")}<span class="grow">${i.yours ? html`<b>${t("conflict.two")}</b> – ${t("conflict.ask")}` : t("person.held")}</span>${icon("next")}</a>` : nothing}
       ${guide(i.guide, i.sample)}
       ${photos(ctx, d, i)}
       ${scores(ctx, d, i)}

@@ -1,9 +1,10 @@
 // What is not needed before the first photo: see later.js.
 import { more as words } from "../text/vi-more.js";
 import { appraise } from "./appraise.js";
+import { conflict, conflicts } from "./conflicts.js";
 import { queue } from "./queue.js";
 import { settings } from "./settings.js";
 import { who } from "./who.js";
 
 export { words };
-export const screens = { appraise, queue, settings, who };
+export const screens = { appraise, conflict, conflicts, queue, settings, who };

@@ -6,7 +6,7 @@ import { alt, big, empty, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
 import { ring } from "../ui/ring.js";
 import { strip } from "../ui/strip.js";
-import { homeTools, isCitizen } from "./home.js";
+import { homeTools, isCitizen, toChoose } from "./home.js";
 import { toAppraise, toCapture, toIndicator } from "./routes.js";
 import { askReopen, askSubmit } from "./submit.js";
 
@@ -43,6 +43,7 @@ function page(ctx, d) {
     tools: own ? homeTools(ctx) : nothing,
     strip: strip(ctx.status),
     body: html`<p class="statline">${stateChip(d.state, d.reason)}${d.waitingReview ? chip(t("person.waitingreview"), "waiting", "sun") : nothing}</p>
+      ${toChoose(d.conflicts)}
       ${d.mayConfirm ? confirming(ctx, d) : nothing}
       ${summary(d)}
       ${d.chapterNote ? html`<section class="card pad"><h2>${t("person.chapternote")}</h2><p>${d.chapterNote}</p></section>` : nothing}
@@ -109,7 +110,7 @@ function underline(i) {
   const asked = live.find((/** @type {any} */ p) => p.verdict === "retake" || p.verdict === "incomplete");
   if (i.verdict === "incomplete") return html`<small class="bad">${icon("incomplete")}${t("verdict.incomplete")}: ${i.verdictReason}</small>`;
   if (asked) return html`<small class="bad">${icon("retake")}${t(`verdict.${asked.verdict}`)}: ${asked.reason}</small>`;
-  if (i.held) return html`<small class="sun">${icon("waiting")}${t("person.held")}</small>`;
+  if (i.held) return html`<small class="sun">${icon(i.yours ? "two" : "waiting")}${t(i.yours ? "conflict.two" : "person.held")}</small>`;
   const words = live.length ? [t("home.photos", { n: live.length }), t(`photo.${worst(live)}`)] : [i.note ? t("person.note") : t("home.nophotos")];
   return html`<small>${words.join(" · ")}</small>`;
 }

@@ -14,3 +14,4 @@ export const toPerson = (/** @type {string} */ citizen) => `#/person/${citizen}`
 export const toIndicator = (/** @type {string} */ citizen, /** @type {number} */ no) => `#/person/${citizen}/${no}`;
 export const toCapture = (/** @type {string} */ citizen, /** @type {number} */ no, /** @type {string} */ replaces = "") => `#/capture/${citizen}/${no}${replaces ? `?replaces=${replaces}` : ""}`;
 export const toAppraise = (/** @type {string} */ citizen) => `#/appraise/${citizen}`;
+export const toConflict = (/** @type {string} */ id) => `#/conflict/${id}`;

@@ -37,7 +37,7 @@ export function startShell({ app, device, screens, root }) {
   ctx.sheet = (/** @type {string} */ title, /** @type {() => unknown} */ body) => openSheet(title, body);
   ctx.closeSheet = () => closeSheet();
   ctx.url = (/** @type {string} */ sha, /** @type {string} */ size) => photoAddress(sha, size);
-  ctx.toast = (/** @type {string} */ words, /** @type {{name?: string, undo?: () => unknown, act?: string}} */ more = {}) => showToast(words, more);
+  ctx.toast = (/** @type {string} */ words, /** @type {{name?: string, undo?: () => unknown, act?: string, ms?: number}} */ more = {}) => showToast(words, more);
   ctx.attempt = attempt;
   ctx.offerUpdate = (/** @type {() => void} */ apply) => offerUpdate(apply);
 
@@ -166,10 +166,10 @@ export function startShell({ app, device, screens, root }) {
       ${sheet.body()}</div></dialog>`;
   }
 
-  /** @param {string} words @param {{name?: string, undo?: () => unknown, act?: string, stay?: boolean}} more */
+  /** @param {string} words @param {{name?: string, undo?: () => unknown, act?: string, stay?: boolean, ms?: number}} more */
   function showToast(words, more) {
     clearTimeout(toast?.timer);
-    const timer = more.stay ? 0 : setTimeout(() => { toast = null; draw(); }, more.undo ? UNDO_MS : TOAST_MS);
+    const timer = more.stay ? 0 : setTimeout(() => { toast = null; draw(); }, more.ms ?? (more.undo ? UNDO_MS : TOAST_MS));
     toast = { words, ...more, timer };
     draw();
   }

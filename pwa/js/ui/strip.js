@@ -10,8 +10,8 @@ export function strip(s, here = false) {
   const trouble = troubleOf(s);
   const flow = flowOf(s);
   if (flow && here) delete flow.href;
-  const fresh = here ? null : (s.notices ?? []).filter((/** @type {any} */ n) => Date.now() - Date.parse(n.at) < DAY_MS).pop();
-  return html`${trouble ? line(trouble) : nothing}${fresh ? line({ tone: "quiet", name: "info", strong: problemText(fresh.code, fresh.text), href: "#/queue" }) : nothing}${flow ? line(flow) : nothing}`;
+  const fresh = here ? null : (s.notices ?? []).filter((/** @type {any} */ n) => !(s.toChoose && n.code === "result.held") && Date.now() - Date.parse(n.at) < DAY_MS).pop();
+  return html`${trouble ? line(trouble) : nothing}${fresh ? line({ tone: "quiet", name: "info", strong: problemText(fresh.code, fresh.text), href: /held|resolve/.test(fresh.code) ? "#/conflicts" : "#/queue" }) : nothing}${flow ? line(flow) : nothing}`;
 }
 
 /** @param {{tone: string, name: string, strong: string, rest?: string, href?: string}} o */
