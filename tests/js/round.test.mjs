@@ -149,7 +149,7 @@ test("413 halves the batch until it goes", async () => {
 });
 
 test("one that is too large alone spends its number, and its content is kept for deposit", async () => {
-  const { server, p, app } = await withPerson();
+  const { server, app } = await withPerson();
   server.say = (r) => (r.path === "/api/v1/sync" && r.body.mutations.some((m) => m.op !== "void") ? new Response("too large", { status: 413 }) : null);
   for (let n = 0; n < 4; n += 1) await app.sendNow();
   server.say = () => null;

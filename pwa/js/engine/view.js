@@ -41,7 +41,7 @@ export function createView({ store, state }) {
   async function reader() {
     const [me, citizens] = await Promise.all([state.me(), all("citizen")]);
     const places = new Map(citizens.map((c) => [c.id, c.data.place]));
-    return (citizenId) => (me?.role === "citizen" ? me.citizen === citizenId : Boolean(me) && places.get(citizenId) === me.place_id);
+    return (citizenId) => (me?.role === "citizen" ? me.citizen === citizenId : Boolean(me) && (places.get(citizenId) ?? me.place_id) === me.place_id);
   }
 
   const removals = async () => new Map(Object.entries((await store.meta("removals")) ?? {}));

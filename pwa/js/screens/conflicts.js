@@ -140,7 +140,8 @@ function third(ctx, c) {
   if (!ui.typing) return html`<button type="button" class="alt wide" @click=${() => { ui.typing = true; ui.pick = { open: true }; ctx.redraw(); }}>${icon("edit")}<span>${t(c.kind === "score" ? "conflict.other.score" : "conflict.other")}</span></button>`;
   const close = () => { ui.typing = false; ctx.redraw(); };
   if (c.kind === "score") {
-    return html`<section class="card pad"><h2 class="strong">${t("conflict.other.score")}</h2>${scorePicker({ value: null, ui: ui.pick ?? (ui.pick = { open: true }), guide: c.guide, label: about(c), editable: true, redraw: ctx.redraw, save: (n) => choose(ctx, c, { value: n }) })}
+    ui.pick ??= { open: true };
+    return html`<section class="card pad"><h2 class="strong">${t("conflict.other.score")}</h2>${scorePicker({ value: null, ui: ui.pick, guide: c.guide, label: about(c), editable: true, redraw: ctx.redraw, save: (n) => choose(ctx, c, { value: n }) })}
       <button type="button" class="plain" @click=${close}>${t("cancel")}</button></section>`;
   }
   const typed = (/** @type {string} */ v) => { ui.text = v; ctx.app.saveDraft(draftKey(c.id), v); ctx.redraw(); };
