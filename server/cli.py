@@ -95,11 +95,12 @@ def init(name: str, year: int) -> None:
 @main.command()
 @click.option("--host", help="address to bind (default 127.0.0.1)")
 @click.option("--port", type=int, help="port (default 8765)")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="servers on the one port")
+def serve(host: str | None, port: int | None, processes: int) -> None:
     """Serve the phone app, the staff site and the sync, with one photo worker."""
     settings, db = _open()
     db.close()
-    serve_until_stopped(settings, host or settings.host, port or settings.port)
+    serve_until_stopped(settings, host or settings.host, port or settings.port, processes)
 
 
 @main.command("demo")

@@ -1,5 +1,10 @@
-"""Serves the app with waitress, and runs the photo worker in a process of its own beside it."""
+"""Serves the app with waitress, in one process or several, with the photo worker in one of its own beside them.
 
+Several processes share one listening socket: whichever is free takes the next connection. The first process then
+only watches: a server or worker that ends is started again.
+"""
+
+import ctypes
 import errno
 import logging
 import multiprocessing
@@ -7,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 import click
 import waitress
@@ -16,47 +22,83 @@ from server.config import Config
 from server.db.session import Database
 from server.domain import clean
 from server.storage import open_store
+from server.watching import Watched
 
 THREADS = 16
 CONNECTIONS = 400
+BACKLOG = 1024
 BODY_BYTES = 256 * 1024 * 1024  # deposits; every other route has a smaller limit of its own
+PR_SET_PDEATHSIG = 1
 
 
-def serve_until_stopped(settings: Config, host: str, port: int) -> None:
+def serve_until_stopped(settings: Config, host: str, port: int, processes: int = 1) -> None:
     """Binds first, so that a port in use is one plain line and starts nothing."""
-    _check_port(host, port)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    worker = multiprocessing.get_context("spawn").Process(target=_work, args=(settings, os.getpid()), daemon=True)
-    worker.start()
+    listener = _listen(host, port)
+    _log_to_stderr()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    spawn = multiprocessing.get_context("spawn")
+    watched = Watched(lambda target, *args: spawn.Process(target=target, args=args, daemon=True))
+    watched.add("photo worker", _work, settings, os.getpid())
     try:
-        waitress.serve(
-            create_app(settings), host=host, port=port, threads=THREADS, connection_limit=CONNECTIONS,
-            channel_timeout=300, max_request_body_size=BODY_BYTES, ident=None, clear_untrusted_proxy_headers=True,
-        )  # fmt: skip
+        if processes == 1:
+            threading.Thread(target=watched.run, daemon=True).start()
+            _serve(settings, listener)
+        else:
+            for n in range(processes):
+                watched.add(f"server {n + 1}", _serve_beside, settings, listener, os.getpid())
+            watched.run()
     except KeyboardInterrupt:
         pass
     finally:
-        worker.terminate()
-        worker.join(5)
+        watched.stop()
 
 
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise click.ClickException(f"port {port} is in use; set MINHCHUNG_PORT to another") from error
-            raise click.ClickException(f"cannot bind {host}:{port}: {error.strerror}") from error
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise click.ClickException(f"port {port} is in use; set MINHCHUNG_PORT to another") from error
+        raise click.ClickException(f"cannot bind {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def _serve(settings: Config, listener: socket.socket) -> None:
+    waitress.serve(
+        create_app(settings), sockets=[listener], threads=THREADS, connection_limit=CONNECTIONS, backlog=BACKLOG,
+        channel_timeout=300, max_request_body_size=BODY_BYTES, ident=None, clear_untrusted_proxy_headers=True,
+    )  # fmt: skip
+
+
+def _serve_beside(settings: Config, listener: socket.socket, parent: int) -> None:
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it, and ends us in order
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _log_to_stderr()
+    _serve(settings, listener)
+
+
+def _die_with(parent: int) -> None:
+    """A first process that was killed must not leave others on its port."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
 
 
 def _work(settings: Config, parent: int) -> None:
     """Ends with its parent, also when that was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _log_to_stderr()
     clean.run_worker(
         Database(settings.database_url), open_store(settings.photos_url), lambda: os.getppid() != parent
     )

@@ -67,7 +67,8 @@ def sign_in(conn: Connection, login: str, password: str) -> dict[str, Any] | Non
     )
     commune_id = conn.execute(query).scalar()
     where = (_STAFF.c.commune_id == commune_id, _STAFF.c.login == login, _STAFF.c.active.is_(True))
-    row = conn.execute(select(_STAFF).where(*where)).mappings().first() if commune_id is not None else None
+    query = select(_STAFF).where(*where).with_for_update()  # failures at the same moment are counted one by one
+    row = conn.execute(query).mappings().first() if commune_id is not None else None
     now = datetime.now(UTC)
     if row is not None and row["locked_until"] and row["locked_until"] > timestamp(now):
         raise Problem("staff.locked", "Sai mật khẩu nhiều lần, xin đợi 15 phút rồi thử lại.")

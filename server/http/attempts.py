@@ -15,16 +15,18 @@ def count(conn: Connection, kind: str, key: str, limit: int, window_s: int) -> N
     """Counts a try. Raises Problem `too_many` with `retry_after` beyond `limit` in the window."""
     window = int(time.time()) // window_s
     where = (_ATTEMPT.c.kind == kind, _ATTEMPT.c.key == key[:128], _ATTEMPT.c.window == window)
-    tried = conn.execute(select(_ATTEMPT.c.count).where(*where)).scalar()
-    if tried is None:
+    one_more = update(_ATTEMPT).where(*where, _ATTEMPT.c.count < limit).values(count=_ATTEMPT.c.count + 1)
+    if conn.execute(one_more).rowcount:  # the row's lock makes tries of other processes wait, so that none slips past
+        return
+    if conn.execute(select(_ATTEMPT.c.count).where(*where)).scalar() is None:
         conn.execute(_ATTEMPT.delete().where(_ATTEMPT.c.kind == kind, _ATTEMPT.c.window < window - 1))
         try:
             with conn.begin_nested():
                 conn.execute(insert(_ATTEMPT).values(kind=kind, key=key[:128], window=window, count=1))
             return
         except IntegrityError:  # another process counted first
-            tried = 1
-    if tried >= limit:
-        wait = window_s - int(time.time()) % window_s
-        raise Problem("too_many", "Thử quá nhiều lần, xin đợi một lát.", retry_after=wait)
-    conn.execute(update(_ATTEMPT).where(*where).values(count=_ATTEMPT.c.count + 1))
+            if conn.execute(one_more).rowcount:
+                return
+    raise Problem(
+        "too_many", "Thử quá nhiều lần, xin đợi một lát.", retry_after=window_s - int(time.time()) % window_s
+    )

@@ -5,10 +5,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from server.db import tables
 from server.db.session import Database
+from server.domain import staff
+from server.http import attempts
+from sync.errors import Problem
 from tests.phones import Phone
 from tests.world import World, new_id, photo
 
@@ -77,3 +81,32 @@ def test_one_used_code_for_two_phones_at_the_same_moment(world: World, phone: Ma
     statuses: list[int] = []
     at_once([partial(pairs, phone(), code, statuses) for _ in range(4)])
     assert sorted(statuses) == [201, 410, 410, 410]
+
+
+def test_tries_at_the_same_moment_are_counted_one_by_one(world: World, db: Database) -> None:
+    """As several server processes would: none slips past the limit, and none below it is refused."""
+    counted: list[str] = []
+
+    def tries() -> None:
+        try:
+            with db.write() as conn:
+                attempts.count(conn, "login", "10.0.0.7", 5, 600)
+            counted.append("ok")
+        except Problem as problem:
+            counted.append(problem.code)
+
+    at_once([tries] * 8)
+    assert sorted(counted) == ["ok"] * 5 + ["too_many"] * 3
+
+
+def test_wrong_passwords_at_the_same_moment_lock_the_account(world: World, db: Database) -> None:
+    with db.write() as conn:
+        login, password = staff.add(conn, world.commune, "Hoàng Thị Duyệt")
+
+    def wrong() -> None:
+        with db.write() as conn:
+            staff.sign_in(conn, login, "sai")
+
+    at_once([wrong] * staff.MOST_FAILURES)
+    with pytest.raises(Problem, match="15 phút"), db.write() as conn:
+        staff.sign_in(conn, login, password)
