@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000), help="the same seed draws the same rounds")
     parser.add_argument("--start", type=int, default=1, help="the number of the first round")
     parser.add_argument("--minutes", type=float, help="end early, after the round that is running then")
+    parser.add_argument("--database-url", help="an empty PostgreSQL database; the default is SQLite in a folder of its own")
     asked = parser.parse_args()
     expect.set_options(timeout=15_000)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
@@ -27,7 +29,8 @@ def main() -> int:
     began = time.monotonic()
     with sync_playwright() as playwright:
         rounds = range(asked.start, asked.start + asked.rounds)
-        outcome = soak(playwright, folder, asked.seed, rounds, asked.minutes, lambda line: print(line, flush=True))
+        say = partial(print, flush=True)
+        outcome = soak(playwright, folder, asked.seed, rounds, asked.minutes, say, asked.database_url)
     return _report(outcome, asked.seed, folder, time.monotonic() - began)
 
 

@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -17,6 +18,7 @@ from e2e.soak.kills import Killer
 from e2e.soak.ledger import Act, Finding, Ledger, Wanted, wanted
 
 SAVED = "Đã lưu trên máy"
+LOCKED = "Hồ sơ đã gửi nên chưa sửa được lúc này."
 LOST_SHOT = "Ảnh vừa chụp chưa kịp lưu, mời chụp lại"
 SAID = re.compile(r"^(Đã lưu|Đã chuyển ảnh|Đã bỏ ảnh|Đã lấy lại ảnh|Hồ sơ đã lưu trên máy|Đã rút hồ sơ)")
 BANDS = ((1, 2, 3, 4), (5, 6), (7, 8), (9, 10))
@@ -133,13 +135,14 @@ class Driver:
 
     def indicator(self, citizen: str, no: int) -> None:
         """Opens an indicator that can be worked on; a dossier that was sent in is taken back first."""
-        self.go(f"#/person/{citizen}")
-        back = self._button("Rút lại để sửa")
-        expect(back.or_(self._button("Gửi hồ sơ"))).to_be_visible()
-        if back.count():
-            self.withdraw(citizen)
         self.go(f"#/person/{citizen}/{no}")
-        expect(self._button("Chụp ảnh")).to_be_visible()
+        shoot = self._button("Chụp ảnh")
+        expect(shoot.or_(self.page.get_by_text(LOCKED))).to_be_visible()
+        if not shoot.count():
+            self.go(f"#/person/{citizen}")
+            self.withdraw(citizen)
+            self.go(f"#/person/{citizen}/{no}")
+            expect(shoot).to_be_visible()
 
     def photo(self, citizen: str, no: int, caption: str, review: bool = False) -> None:
         self.indicator(citizen, no)
@@ -290,39 +293,43 @@ class Driver:
         return findings
 
     def _unseen(self, want: Wanted, citizen: str, no: int) -> list[Finding]:
-        seen: list[tuple[str, Callable[[], None]]] = []
-        for sha256, photo in want.photos.items():
-            sure = photo.here.may == [True] and photo.place.may == [(citizen, no)] and len(photo.caption.may) == 1
-            if sure and photo.caption.may[0]:
-                tile = self.page.locator(".tile", has_text=photo.caption.may[0])
-                seen.append((f"photo {sha256[:12]}", lambda tile=tile: expect(tile).to_have_count(1)))  # type: ignore[misc]
-        at_least = sum(p.here.may == [True] and p.place.may == [(citizen, no)] for p in want.photos.values())
-        if at_least:
-            seen.append((f"{at_least} photos", lambda: expect(self.page.locator(".tile").nth(at_least - 1)).to_be_visible()))
+        """What is certain to be here and is not on the screen."""
+        sure = [p for p in want.photos.values() if p.here.may == [True] and p.place.may == [(citizen, no)]]
+        looks: list[tuple[str, Callable[[], None]]] = [
+            (f"the photo {photo.caption.may[0]!r}", partial(self._one_tile, photo.caption.may[0]))
+            for photo in sure
+            if len(photo.caption.may) == 1 and photo.caption.may[0]
+        ]
+        if sure:
+            looks.append((f"one of {len(sure)} photos", expect(self.page.locator(".tile").nth(len(sure) - 1)).to_be_visible))
         note, score = want.fields.get((citizen, f"note.{no}")), want.fields.get((citizen, f"self.{no}"))
         if self.typed and self.typed[0] == f"{citizen}/{no}":
-            words = self.typed[1]
-            seen.append(("the draft", lambda: expect(self.page.get_by_label("Lời kê khai")).to_have_value(words)))
+            looks.append(("the draft", partial(self._declaration, self.typed[1])))
         elif note and len(note.may) == 1 and note.may[0]:
-            seen.append(
-                (
-                    "the declaration",
-                    lambda: (
-                        expect(self.page.locator("main")).to_contain_text(note.may[0])
-                        if not self.page.locator("#note").count()
-                        else expect(self.page.locator("#note")).to_have_value(note.may[0])
-                    ),
-                )
-            )
+            looks.append(("the declaration", partial(self._declaration, note.may[0])))
         if score and len(score.may) == 1 and score.may[0]:
-            seen.append(("the score", lambda: expect(self.page.locator(".scored .number")).to_have_text(str(score.may[0]))))
-        findings = []
-        for name, look in seen:
-            try:
-                look()
-            except AssertionError as error:
-                findings.append(Finding("lost", f"{name} is not on the phone at {citizen}/{no}: {str(error).splitlines()[0]}", self.round))
-        return findings
+            looks.append(("the score", partial(expect(self.page.locator(".scored .number")).to_have_text, str(score.may[0]))))
+        return [finding for name, look in looks for finding in self._look(f"{name} at {citizen}/{no}", look)]
+
+    def _look(self, name: str, look: Callable[[], None]) -> list[Finding]:
+        try:
+            look()
+        except AssertionError as error:
+            return [Finding("lost", f"{name} is not on the phone's screen: {str(error).splitlines()[0]}", self.round)]
+        return []
+
+    def _one_tile(self, caption: str) -> None:
+        expect(self.page.locator(".tile", has_text=caption)).to_have_count(1)
+
+    def _declaration(self, words: str) -> None:
+        """In its field while the dossier is the person's to change, else as plain words."""
+        written = self.page.get_by_role("heading", name="Kê khai")
+        expect(written).to_be_visible()
+        entry = self.page.get_by_label("Lời kê khai")
+        if entry.count():
+            expect(entry).to_have_value(words)
+        else:
+            expect(self.page.locator("main")).to_contain_text(words)
 
 
 def spot(route: str) -> str:

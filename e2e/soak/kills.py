@@ -4,15 +4,18 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from e2e.proxy import Proxy
 from e2e.rig import Phone, Served
 
 # When: at a delay from the tap; as the screen says so; settled; in the shot's review; with words typed and not saved;
-# as a sync request passes; as its answer passes; as a piece of a photo passes; as the answer to that passes.
+# as a sync request passes; as the database writes its effects; as its answer passes; as a piece of a photo passes; as the
+# answer to that passes.
 BY_HAND = ("tap", "said", "settled", "review", "typed")
-BY_LINE = ("text", "answer", "upload", "receipt")
+BY_LINE = ("text", "commit", "answer", "upload", "receipt")
+COMMIT_WAIT_S = 3.0
 WHOM = ("browser", "server", "both", "line")
 
 
@@ -34,7 +37,9 @@ def draw(chance: Random) -> Plan:
     when = chance.choice((*BY_HAND[:3], *BY_HAND, *BY_LINE, *BY_LINE, *BY_LINE))
     hand = when in BY_HAND
     whom = chance.choice(("browser", "browser", "both")) if hand else chance.choice((*WHOM, "server"))
-    short = {"tap": 0.25, "answer": 0.04, "text": 0.04, "upload": 0.3, "receipt": 0.02}.get(when, 0.0)
+    if when == "commit":
+        whom = chance.choice(("server", "server", "both"))
+    short = {"tap": 0.25, "answer": 0.04, "text": 0.04, "commit": 0.02, "upload": 0.3, "receipt": 0.02}.get(when, 0.0)
     return Plan(
         when, whom, chance.random() * short, chance.choice(("drop", "half", "cut")),
         offline=hand and chance.random() < 0.4, slow=when in ("upload", "receipt") or chance.random() < 0.15,
@@ -45,8 +50,9 @@ def draw(chance: Random) -> Plan:
 class Killer:
     """Armed for one round at a time. `fire` may come from any thread, and acts once."""
 
-    def __init__(self, served: Served, phone: Phone) -> None:
+    def __init__(self, served: Served, phone: Phone, journal: Path | None) -> None:
         self.served, self.phone = served, phone
+        self.journal = journal  # SQLite's write-ahead log: it changes while a transaction is being committed
         self.proxy: Proxy = served.proxy
         self.proxy.watch = self._watch
         self.plan: Plan | None = None
@@ -59,9 +65,13 @@ class Killer:
         self.plan = plan
         self.fired.clear()
 
+    def rest(self) -> None:
+        self.plan = None
+        self.fired.clear()
+
     def tapped(self) -> None:
         if self.plan and self.plan.when == "tap":
-            self._later(self.plan.delay_s)
+            self._later(self.plan)
 
     def said(self) -> None:
         if self.plan and self.plan.when == "said":
@@ -72,10 +82,14 @@ class Killer:
         return self.fired.wait(seconds)
 
     def fire(self, late: bool = False) -> None:
+        if self.plan is not None:
+            self._strike(self.plan, late)
+
+    def _strike(self, plan: Plan, late: bool = False) -> None:
+        """Only while its round is on: a timer may come after that."""
         with self._lock:
-            if self.plan is None or self.fired.is_set():
+            if self.plan is not plan or self.fired.is_set():
                 return
-            plan = self.plan
             self.counts[f"{plan.fault if plan.whom == 'line' else plan.whom} at {plan.when}{' (late)' if late else ''}"] += 1
             if plan.whom in ("server", "both"):
                 self.served.kill()
@@ -93,11 +107,8 @@ class Killer:
         else:
             self.proxy.cut()
 
-    def _later(self, seconds: float) -> None:
-        if seconds < 0.005:
-            self.fire()
-            return
-        timer = threading.Timer(seconds, self.fire)
+    def _later(self, plan: Plan) -> None:
+        timer = threading.Timer(plan.delay_s, self._strike, [plan])
         timer.daemon = True
         timer.start()
 
@@ -108,20 +119,36 @@ class Killer:
         plan = self.plan
         if plan is None or self.fired.is_set() or plan.when not in BY_LINE:
             return
-        if not answers and asked == plan.when:
-            self._later(plan.delay_s)
+        if not answers and asked == ("text" if plan.when == "commit" else plan.when):
+            if plan.when == "commit" and self.journal is not None:
+                threading.Thread(target=self._at_commit, args=(plan, self.journal, _changed(self.journal)), daemon=True).start()
+            else:
+                self._later(plan)
         elif answers and self._asked.get(connection) == {"answer": "text", "receipt": "upload"}.get(plan.when):
             self._answer(plan)
+
+    def _at_commit(self, plan: Plan, journal: Path, before: int) -> None:
+        end = time.monotonic() + COMMIT_WAIT_S
+        while time.monotonic() < end and not self.fired.is_set():
+            if _changed(journal) != before:
+                self._strike(plan)
+            time.sleep(0.0002)
 
     def _answer(self, plan: Plan) -> None:
         """The browser dies with the answer in hand; the server, with its answer still on the way."""
         if plan.whom == "browser":
-            threading.Timer(plan.delay_s, self.fire).start()
+            self._later(plan)
             return
-        self.fire()
+        self._strike(plan)
         if plan.whom in ("server", "both"):
             self.proxy.line.drop_answers += 1
-            time.sleep(0.001)
+
+
+def _changed(journal: Path) -> int:
+    try:
+        return journal.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _asked(piece: bytes) -> str | None:

@@ -39,6 +39,7 @@ ACTS = (
 CHECK_EVERY = 20
 DRAIN_S = 150
 LINE_WAIT_S = 5.0
+MOST_WRONG = 10  # then the rounds say nothing new
 
 
 @dataclass
@@ -55,9 +56,11 @@ class Outcome:
 
 
 class Soak:
-    def __init__(self, playwright: Playwright, folder: Path, seed: int) -> None:
+    def __init__(self, playwright: Playwright, folder: Path, seed: int, database_url: str | None = None) -> None:
         self.playwright, self.folder, self.seed = playwright, folder, seed
         self.served = Served(folder / "home")
+        self.database_url = database_url or f"sqlite:///{folder / 'home' / 'minhchung.db'}"
+        self.served.env["MINHCHUNG_DATABASE_URL"] = self.database_url
         self.served.command("init", "--name", "Xã Thử")
         self.place = self.served.command("place", "add", PLACE, "--json")["id"]
         for name in PEOPLE:
@@ -65,7 +68,8 @@ class Soak:
         self.served.start()
         self.ledger = Ledger(folder / "ledger.jsonl")
         self.phone = self._phone("phone")
-        self.killer = Killer(self.served, self.phone)
+        journal = None if database_url else folder / "home" / "minhchung.db-wal"
+        self.killer = Killer(self.served, self.phone, journal)
         self.driver = Driver(self.phone, self.served.origin, self.ledger, self.killer)
         self.citizens: list[str] = []
         self.outcome = Outcome(acts=self.ledger.acts, kills=self.killer.counts)
@@ -100,6 +104,7 @@ class Soak:
         plan = draw(chance)
         driver, killer, line = self.driver, self.killer, self.served.proxy.line
         driver.round = number
+        killer.rest()
         saved, found = self.outcome.saved, len(self.outcome.findings)
         line.rate_bytes_s = 60_000 if plan.slow else None
         if plan.offline:
@@ -115,9 +120,9 @@ class Soak:
                     killer.arm(plan)
                 self._act(chance, name)
             self._kill(plan)
-        except (PlaywrightError, AssertionError):
-            if not killer.wait(3):  # not the kill: the app or the driver failed
-                raise
+        except (PlaywrightError, AssertionError) as error:
+            if not killer.wait(3):
+                self._stuck(f"{did[-1]} could not be done", error)
         driver.died()
         self._after(plan)
         self.outcome.rounds += 1
@@ -209,7 +214,10 @@ class Soak:
             driver.page.evaluate("dispatchEvent(new Event('online'))")
         if driver.typed and plan.when == "typed" and driver.typed[0] == spot(driver.where()):
             citizen, no = driver.typed[0].split("/")
-            driver.save_typed(citizen, int(no), driver.typed[1])
+            try:
+                driver.save_typed(citizen, int(no), driver.typed[1])
+            except AssertionError as error:
+                self._stuck("the button did not save the draft", error)
         driver.typed = None
 
     def _mend(self) -> None:
@@ -233,7 +241,7 @@ class Soak:
     def heal(self) -> None:
         """All is well again: the queue must drain, and the server must hold what the ledger says."""
         self._mend()
-        self.killer.plan = None
+        self.killer.rest()
         driver, end, state = self.driver, time.monotonic() + DRAIN_S, {}
         driver.page.reload()
         while time.monotonic() < end:
@@ -245,7 +253,7 @@ class Soak:
             left = f"{state['outbox']}, {len(state['photos'])} photos, {len(state['removals'])} removals"
             self.outcome.findings.append(Finding("wrong", f"the phone's queue did not drain: {left}", driver.round))
         driver.settle()
-        self.outcome.held = served_holdings(self.folder / "home", f"sqlite:///{self.folder / 'home' / 'minhchung.db'}")
+        self.outcome.held = served_holdings(self.folder / "home", self.database_url)
         self.outcome.findings += [f for f in compare(self.ledger.acts, self.outcome.held) if f not in self.outcome.findings]
 
     def fresh(self) -> None:
@@ -272,10 +280,14 @@ class Soak:
         count: Counter[Any] = Counter((row["citizen"], row["indicator"]) for row in self.outcome.held.evidence if not row["deleted"])
         return [place for place, _ in count.most_common()]
 
-    def picture_of_the_end(self) -> None:
-        """What the screen showed when the driver could not go on."""
+    def _stuck(self, words: str, error: Exception) -> None:
+        """Not by a kill: the app did not do what it should, or the driver does not know its way."""
+        round_ = self.driver.round
+        self.outcome.findings.append(Finding("wrong", f"{words}: {str(error).splitlines()[0]} (see stuck-{round_}.png)", round_))
         with contextlib.suppress(PlaywrightError):
-            self.driver.page.screenshot(path=self.folder / "end.png", timeout=5_000)
+            self.driver.page.screenshot(path=self.folder / f"stuck-{round_}.png", timeout=5_000)
+        if sum(finding.kind == "wrong" for finding in self.outcome.findings) > MOST_WRONG:
+            raise error
 
     def close(self) -> None:
         self.phone.kill()
@@ -283,9 +295,12 @@ class Soak:
         self.ledger.close()
 
 
-def soak(playwright: Playwright, folder: Path, seed: int, rounds: range, minutes: float | None = None, say: Any = print) -> Outcome:
-    """Plays the rounds and compares; `minutes` ends early, after a whole round."""
-    run = Soak(playwright, folder, seed)
+def soak(
+    playwright: Playwright, folder: Path, seed: int, rounds: range, minutes: float | None = None, say: Any = print,
+    database_url: str | None = None,
+) -> Outcome:  # fmt: skip
+    """Plays the rounds and compares; `minutes` ends early, after a whole round. A database of `database_url` must be empty."""
+    run = Soak(playwright, folder, seed, database_url)
     end = time.monotonic() + minutes * 60 if minutes else None
     try:
         run.begin()
@@ -298,9 +313,6 @@ def soak(playwright: Playwright, folder: Path, seed: int, rounds: range, minutes
                 break
         run.heal()
         run.fresh()
-    except Exception:
-        run.picture_of_the_end()
-        raise
     finally:
         run.close()
     return run.outcome
