@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--database-url", help="an empty PostgreSQL database; the default is SQLite in a folder of its own")
     asked = parser.parse_args()
     expect.set_options(timeout=15_000)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # server and browsers end with it
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     print(f"seed {asked.seed}, {asked.rounds} rounds, in {folder}", flush=True)
     began = time.monotonic()

@@ -230,7 +230,7 @@ class Driver:
     def move(self, sha256: str, citizen: str, no: int, caption: str, to: int) -> None:
         self._viewer(citizen, no, caption)
         self._button("Chuyển ảnh").click()
-        self.page.get_by_label("Chỉ số").select_option(str(to))
+        self.page.locator("#move-indicator").select_option(str(to))
         act = self.ledger.tried(self.round, "move", sha256=sha256, citizen=citizen, indicator=to)
         self._press(self.page.locator("dialog .big"), act)
         expect(self.page.locator(".tile", has_text=caption)).to_have_count(0)
