@@ -43,7 +43,7 @@ def test_the_staff_site_has_no_finding(served: Served, office: BrowserContext, c
     page.get_by_role("button", name="Đăng nhập").click()
     expect(page.get_by_role("heading", name="Tổng quan")).to_be_visible()
     person = f"/dossiers/{citizen['id']}"
-    rooms = ["/", "/people", "/people?q=khong-co-ai", person, "/phones", "/places", "/people/new", "/nowhere", "/conflicts"]
+    rooms = ["/", "/people", "/people?q=khong-co-ai", person, "/phones", "/places", "/people/new", "/nowhere", "/conflicts", "/quarantine"]
     for path in rooms:
         page.goto(served.origin + path)
         assert (path, findings(page), fits(page)) == (path, [], True)

@@ -349,7 +349,10 @@ class MutationLog(Tenant, table=True):
 class Quarantine(Tenant, table=True):
     """What arrived and could not be applied: never dropped, staff decide."""
 
-    __table_args__ = (Index("ix_quarantine_waits", "commune_id", "waits_for"),)
+    __table_args__ = (
+        Index("ix_quarantine_waits", "commune_id", "waits_for"),
+        Index("ix_quarantine_mutation", "commune_id", "mutation_id"),
+    )
     id: str = Field(primary_key=True, max_length=36)
     device_id: str | None = None
     seq: int | None = Field(default=None, sa_type=BigInteger)

@@ -112,7 +112,7 @@ def update(work: Workspace, edit: Edit, forced_base: int | None = None) -> Outco
     for name in patch:
         if not permissions.may_write_field(edit.actor, doc.type, name, subject):
             return rejected("right.missing", "Không có quyền sửa mục này.", field=name)
-    if not _in_time(work, doc, patch):
+    if not _in_time(work, edit, doc, patch):
         return Outcome("amendment", keep=True)
     return write(work, edit, doc, patch, forced_base)
 
@@ -128,7 +128,10 @@ def missing(edit: Edit, doc: Doc | None) -> Outcome | None:
     return None
 
 
-def _in_time(work: Workspace, doc: Doc, patch: dict[str, Any]) -> bool:
+def _in_time(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any]) -> bool:
+    if edit.actor.accepted:  # an amendment that staff accept is written in any state before decided
+        dossier = work.get(doc.row["dossier_id"]) if doc.type == "evidence" else doc
+        return dossier is None or dossier.row.get("state") != "decided"
     if doc.type == "dossier":
         return all(doc.row["state"] in EDITABLE.get(name.split(".")[0], (doc.row["state"],)) for name in patch)
     if doc.type == "evidence":
@@ -140,6 +143,8 @@ def _in_time(work: Workspace, doc: Doc, patch: dict[str, Any]) -> bool:
 def write(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any], forced_base: int | None = None) -> Outcome:
     """Merges a patch into a document by the ordinary rule; held fields become conflict documents."""
     fields = TYPES[doc.type]
+    if edit.actor.accepted:
+        patch = _not_superseded(work, edit, doc, patch)
     settled = {n: v for n, v in patch.items() if fields[n].policy in ("last", "append")}
     judged = {n: v for n, v in patch.items() if n not in settled}
     base_of = edit.base_of if forced_base is None else lambda _name: forced_base
@@ -155,6 +160,20 @@ def write(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any], forced_b
     if conflicts:
         return Outcome("held", extra={"conflicts": conflicts})
     return Outcome("merged") if outcome.stale else Outcome()
+
+
+def _not_superseded(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields that the same person wrote again, later, on the same phone: those go to history only."""
+    late = {}
+    for name, value in patch.items():
+        version = [*(doc.row["field_versions"].get(name) or []), *[None] * 5][:5]
+        same = version[1] == edit.actor.device_id and version[4] == edit.actor.person_id
+        if same and version[3] is not None and version[3] > edit.seq > 0:
+            late[name] = value
+    if late:
+        work.bump(doc)
+        record(work, edit, doc, {"superseded": [None, late]}, op="superseded")
+    return {n: v for n, v in patch.items() if n not in late}
 
 
 def _settled(doc: Doc, name: str, value: Any) -> Any:
@@ -232,14 +251,15 @@ def _value(work: Workspace, edit: Edit, value: Any, rev: int | None) -> dict[str
     return kept | {"device_at": edit.device_at, "mutation": edit.mutation["id"]}
 
 
-def record(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any]) -> None:
+def record(work: Workspace, edit: Edit, doc: Doc, patch: dict[str, Any], op: str | None = None) -> None:
+    """A line of history at the document's present revision: field to [before, after]."""
     work.rows["history"].append(
         {
             "commune_id": work.commune_id,
             "doc_id": doc.id,
             "rev": doc.row["rev"],
             "type": doc.type,
-            "op": edit.mutation["op"],
+            "op": op or edit.mutation["op"],
             "patch": patch,
             "person_id": edit.actor.person_id,
             "device_id": edit.actor.device_id,

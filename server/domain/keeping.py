@@ -66,6 +66,13 @@ def remember(batch: Batch, mutations: list[dict[str, Any]]) -> None:
         )
         for row in batch.conn.execute(query):
             batch.known.setdefault(row[0], (row[1], row[2], row[3]))
+        applied = select(_QUARANTINE.c.mutation_id, _QUARANTINE.c.device_id, _QUARANTINE.c.seq).where(
+            _QUARANTINE.c.commune_id == batch.commune_id,
+            _QUARANTINE.c.mutation_id.in_(wanted[start : start + 400]),
+            _QUARANTINE.c.state.in_(("applied", "moved")),  # staff applied what a deposit brought
+        )
+        for ident, device_id, seq in batch.conn.execute(applied):
+            batch.known.setdefault(ident, (device_id or "", seq or 0, None))
 
 
 def actor_of(batch: Batch, mutation: dict[str, Any]) -> Actor | None:

@@ -18,6 +18,7 @@ class Actor:
     place_id: int | None = None
     citizen_id: str | None = None
     device_id: str = ""
+    accepted: bool = False  # staff accept this person's edit from quarantine: whoever wrote it, staff's right carries it
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ FIELD_WRITES: dict[str, frozenset[str]] = {
 }
 # staff pages: what each staff role may do
 STAFF_RIGHTS: dict[str, frozenset[str]] = {
-    "admin": frozenset({"read", "review", "people", "phones", "staff", "export"}),
-    "staff": frozenset({"read", "review", "people", "phones", "export"}),
+    "admin": frozenset({"read", "review", "people", "phones", "quarantine", "staff", "export"}),
+    "staff": frozenset({"read", "review", "people", "phones", "quarantine", "export"}),
     "viewer": frozenset({"read"}),
 }
 
@@ -73,6 +74,8 @@ def relations(actor: Actor, subject: Subject) -> frozenset[str]:
     found = set()
     if actor.role == "staff":
         found.add("staff")
+    if actor.accepted:
+        found.add("appraiser")
     if actor.role in APPRAISERS and actor.place_id == subject.place_id:
         found.add("appraiser")
     if actor.citizen_id is not None and actor.citizen_id == subject.citizen_id:

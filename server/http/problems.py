@@ -34,6 +34,7 @@ STATUS = {
     "conflict.moved": 409,
     "conflict.open": 409,
     "state.stale": 409,
+    "quarantine.settled": 409,
     "device.cloned": 409,
     "seq.gap": 409,
     "epoch": 409,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from server.documents import xlsx
-from server.domain import conflicts, places, review
+from server.domain import conflicts, places, quarantine, review
 from server.http.access import database
 from server.web.session import needs, saw
 
@@ -19,11 +19,12 @@ def home(member: dict[str, Any]) -> Any:
     with database().read() as conn:
         rows = review.by_place(conn, member["commune_id"], member["commune"]["year"])
         choices = conflicts.count(conn, member["commune_id"])
+        kept = quarantine.count(conn, member["commune_id"])
     totals: dict[str, int] = {}
     for row in rows:
         for state, count in row["states"].items():
             totals[state] = totals.get(state, 0) + count
-    return render_template("overview.html", places=rows, totals=totals, last=member["last_place"], choices=choices)
+    return render_template("overview.html", places=rows, totals=totals, last=member["last_place"], choices=choices, kept=kept)
 
 
 @blueprint.get("/people")

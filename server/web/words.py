@@ -64,7 +64,7 @@ def label(kind: str, name: str) -> str:
     part, _, number = name.partition(".")
     if number.isdigit() and part in NUMBERED:
         return f"Chỉ số {number} – {NUMBERED[part]}"
-    return FIELDS.get(kind, {}).get(name, name)
+    return FIELDS.get(kind, {}).get(name) or _plain(name)
 
 
 def shown(kind: str, name: str, value: Any, places: dict[int, str] | None = None) -> str:
@@ -76,12 +76,10 @@ def shown(kind: str, name: str, value: Any, places: dict[int, str] | None = None
     choices: dict[Any, str] = choices_of(kind, name)
     if isinstance(value, str | int) and value in choices:
         return choices[value]
-    if name == "place":
+    if name == "place" and isinstance(value, int):
         return (places or {}).get(value, f"số {value}")
-    if kind == "conflict" and name == "state":
-        return {"open": "chờ chọn", "resolved": "đã chọn", "closed": "thôi"}.get(value, _plain(value))
     if name == "captured_at":
-        return when(str(value))
+        return when(str(value)) or _plain(value)
     if name == "consent" and isinstance(value, list):
         return f"{len(value)} lần đồng ý"
     return _plain(value)
@@ -96,7 +94,7 @@ def _plain(value: Any) -> str:
         return ", ".join(_plain(v) for v in value)
     if isinstance(value, dict):
         return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
-    return str(value)
+    return str(value).encode("utf-8", "replace").decode()  # half of a character, as some phones send it, is no text
 
 
 def choices_of(kind: str, name: str) -> dict[Any, str]:
@@ -110,6 +108,8 @@ def choices_of(kind: str, name: str) -> dict[Any, str]:
     if kind == "evidence":
         by_name: dict[str, dict[Any, str]] = {"verdict": VERDICTS, "kind": KINDS, "source": SOURCES}
         return by_name.get(name, {})
+    if kind == "conflict" and name == "state":
+        return {"open": "chờ chọn", "resolved": "đã chọn", "closed": "thôi"}
     return {}
 
 
@@ -134,3 +134,60 @@ def when(text: str | None) -> str:
     except (ValueError, OverflowError):
         return ""
     return at.strftime("%d/%m/%Y %H:%M")
+
+
+REASONS = {
+    "amendment": "gửi đến sau khi hồ sơ đã nộp, xã xem rồi mới ghi",
+    "aside": "bản mà máy giữ riêng sau khi xã khôi phục dữ liệu",
+    "base.invalid": "không rõ sửa từ bản nào",
+    "conflict.moved": "lựa chọn này làm từ bản cũ",
+    "conflict.open": "còn nội dung chờ chọn bản đúng",
+    "deposit": "nộp bằng tệp, chờ xã nhận",
+    "doc.invalid": "mã hồ sơ không khớp người và năm",
+    "draft": "bản đang ghi dở trong tệp nộp",
+    "field.command": "mục này chỉ xã đổi được",
+    "field.unknown": "có mục mà phần mềm của xã chưa biết – có thể ứng dụng trên máy mới hơn",
+    "gone": "người hoặc ảnh này đã bị xoá trước khi nội dung đến",
+    "id.exists": "mã này đã có nội dung khác",
+    "immutable": "mục này không sửa được sau khi gửi",
+    "internal": "phần mềm của xã gặp lỗi khi ghi, nội dung được giữ lại",
+    "mutation.too_large": "nội dung quá dài",
+    "op.unknown": "việc mà phần mềm của xã chưa biết – có thể ứng dụng trên máy mới hơn",
+    "out_of_scope": "người gửi không phụ trách nơi này, hoặc không còn dùng máy này",
+    "place.unknown": "thôn hoặc đơn vị này không có",
+    "replay.changed": "máy gửi lại với nội dung khác lần trước",
+    "right.missing": "người gửi không có quyền ghi mục này",
+    "scores.missing": "còn chỉ số chưa có điểm",
+    "set.invalid": "nội dung bị hỏng",
+    "state.stale": "hồ sơ đã sang bước khác",
+    "type.unknown": "loại nội dung mà phần mềm của xã chưa biết",
+    "value.invalid": "có giá trị không hợp lệ",
+    "value.missing": "thiếu thông tin bắt buộc",
+    "waiting": "thuộc về người hoặc hồ sơ mà máy khác chưa gửi đến; đến là tự ghi",
+}  # fmt: skip
+
+
+def reason(code: str) -> str:
+    return REASONS.get(code, f"chưa ghi được ({code})")
+
+
+def deed(sent: dict[str, Any]) -> str:
+    """What one sent piece of content does, whatever it is made of."""
+    op, kind = sent.get("op"), sent.get("type")
+    told = OPS.get(op, "Bản ghi") if isinstance(op, str) else "Bản ghi"
+    return f"{told} – {DOCS[kind]}" if isinstance(kind, str) and kind in DOCS else told
+
+
+def said_by(sent: dict[str, Any], places: dict[int, str]) -> list[tuple[str, str]]:
+    """What one sent piece of content says, field by field, for reading; whatever it is made of."""
+    kind, patch = str(sent.get("type") or ""), sent.get("set")
+    if not isinstance(patch, dict):
+        rest = sent.get("values") if isinstance(sent.get("values"), dict) else None
+        rest = rest or {k: v for k, v in sent.items() if k not in ("id", "seq", "by", "op", "type", "doc", "base", "at", "after", "set")}
+        return [(label(_kind_of(str(k)), str(k)), shown(_kind_of(str(k)), str(k), v, places)) for k, v in rest.items()]
+    hidden = UNSAID | {"sha256", "dossier", "citizen", "on", "replaces", "moved_from"}
+    return [(label(kind, str(name)), shown(kind, str(name), value, places)) for name, value in patch.items() if name not in hidden]
+
+
+def _kind_of(name: str) -> str:
+    return next((kind for kind, fields in FIELDS.items() if name in fields), "dossier")
