@@ -2,11 +2,12 @@
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, send_file
+from flask import Blueprint, Response, current_app, redirect, render_template, request
 
 from server.domain import accepting, deposit, names, people, places, quarantine, review
 from server.http.access import database
 from server.web.paging import page_number
+from server.web.pictures import clean_copy
 from server.web.session import needs, now, saw
 from server.web.words import reason
 from sync.errors import Problem
@@ -78,18 +79,12 @@ def one(ident: str, member: dict[str, Any]) -> Any:
 @needs("quarantine")
 def photo(ident: str, member: dict[str, Any]) -> Response:
     """The clean copy alone: an original is never served."""
-    size = "screen" if request.args.get("size") == "screen" else "thumb"
     with database().read() as conn:
         row = quarantine.row_of(conn, member["commune_id"], ident)
         found = quarantine.photo_of(conn, member["commune_id"], row) if row else None
-    if found is None or found["photo_state"] is None:
+    if found is None:
         raise Problem("not_found", "Không tìm thấy ảnh.")
-    path = current_app.extensions["photos"].clean_path(member["commune_id"], found["sha256"], size)
-    if found["photo_state"] != "ready" or not path.is_file():
-        raise Problem("photo.not_ready", "Ảnh đang được chuẩn bị, xin thử lại sau.")
-    response = send_file(path, mimetype="image/jpeg", conditional=True, etag=f"{found['sha256']}-{size}")
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
+    return clean_copy(member["commune_id"], found["sha256"], found["photo_state"])
 
 
 @blueprint.post("/<ident>/acceptance")
