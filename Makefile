@@ -25,6 +25,9 @@ soak: build $(STAMPS)/browser ## 200 kill-and-reopen rounds on phone and server;
 bench: build ## measure size and speed, one table
 	$(PY) -m bench.run
 
+races: build ## the races and kills at full length (about 15 minutes)
+	MINHCHUNG_LONG_RACES=1 $(PY) -m pytest -q -s --timeout=3600 tests/races
+
 build: $(STAMPS)/python $(STAMPS)/app ## install what is needed and build the phone app
 
 $(STAMPS)/python: requirements-dev.lock pyproject.toml scripts/bootstrap.sh

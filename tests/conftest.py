@@ -58,12 +58,11 @@ def postgres_url(worker_id: str = "main") -> Iterator[str | None]:
     admin.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty, migrated database."""
-    if request.param == "sqlite":
+def empty_database(kind: str, home: Path, request: pytest.FixtureRequest) -> str:
+    """The address of an empty, migrated database."""
+    if kind == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
-        url = sqlite_url(tmp_path)
+        url = sqlite_url(home)
         shutil.copy(template, url.removeprefix("sqlite:///"))
         return url
     found: str | None = request.getfixturevalue("postgres_url")
@@ -75,6 +74,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         conn.execute(text(f"TRUNCATE {names} CASCADE"))
     engine.dispose()
     return found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty, migrated database."""
+    return empty_database(request.param, tmp_path, request)
 
 
 @pytest.fixture(scope="session")
