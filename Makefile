@@ -46,4 +46,4 @@ $(STAMPS)/browser: $(STAMPS)/python scripts/browser.sh
 	sh scripts/browser.sh
 	@touch $@
 
-.PHONY: help run test check soak bench build
+.PHONY: help run test check soak bench races build
