@@ -8,7 +8,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import InternalError, OperationalError
 
-from server import config, demo
+from server import cli_backup, config, demo
 from server.cli_serve import serve_until_stopped
 from server.db import migrate
 from server.db.session import Database
@@ -233,6 +233,10 @@ def doctor() -> None:
         wrong += not ok
         click.echo(f"{'ok   ' if ok else 'WRONG'} {name}: {text}")
     sys.exit(1 if wrong else 0)
+
+
+for command in (cli_backup.backup, cli_backup.restore, cli_backup.verify):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import click
 import waitress
 
 from server.app import create_app
+from server.backup import lock
 from server.config import Config
 from server.db.session import Database
 from server.domain import clean
@@ -32,8 +33,13 @@ PR_SET_PDEATHSIG = 1
 
 
 def serve_until_stopped(settings: Config, host: str, port: int, processes: int = 1) -> None:
-    """Binds first, so that a port in use is one plain line and starts nothing."""
+    """Binds first, so that a port in use is one plain line and starts nothing; so is a restore under way."""
     listener = _listen(host, port)
+    with lock.in_use(settings.home):
+        _watch(settings, listener, processes)
+
+
+def _watch(settings: Config, listener: socket.socket, processes: int) -> None:
     _log_to_stderr()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     spawn = multiprocessing.get_context("spawn")

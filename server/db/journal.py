@@ -9,11 +9,11 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection
 
@@ -43,11 +43,14 @@ class Journal:
         if is_new:
             _sync_folder(self.path.parent)
 
-    def entries(self) -> Iterator[dict[str, Any]]:
+    def entries(self) -> list[dict[str, Any]]:
         """Every entry that stands, oldest first."""
-        return standing(self.path)
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            return standing(file)
 
-    def merge(self, others: Iterator[dict[str, Any]]) -> None:
+    def merge(self, others: Iterable[dict[str, Any]]) -> None:
         """Adds what is not here yet. Raises OSError."""
         here = {entry["id"] for entry in self.entries()}
         missing = [entry for entry in others if entry["id"] not in here]
@@ -55,23 +58,21 @@ class Journal:
             self.append(missing)
 
 
-def standing(path: Path) -> Iterator[dict[str, Any]]:
+def standing(file: BinaryIO) -> list[dict[str, Any]]:
     """The entries of such a file that were not taken back; a line that a crash cut never took effect."""
-    void = {ident for line in _lines(path) for ident in line.get("void", ())}
-    yield from (line for line in _lines(path) if "what" in line and line.get("id") not in void)
+    lines = list(_lines(file))
+    void = {ident for line in lines for ident in line.get("void", ())}
+    return [line for line in lines if "what" in line and line.get("id") not in void]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for raw in file:
-            try:
-                line = json.loads(raw)
-            except ValueError:
-                continue
-            if isinstance(line, dict):
-                yield line
+def _lines(file: BinaryIO) -> Iterator[dict[str, Any]]:
+    for raw in file:
+        try:
+            line = json.loads(raw)
+        except ValueError:
+            continue
+        if isinstance(line, dict):
+            yield line
 
 
 def note(conn: Connection, what: str, commune_id: int, **ids: Any) -> None:

@@ -7,6 +7,7 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
+from sqlalchemy import Connection
 
 from server.db.session import Database
 
@@ -17,13 +18,20 @@ class NewerSchema(Exception):
     """The database was written by a newer version of the software."""
 
 
-def upgrade(db: Database) -> None:
+def upgrade(db: Database, revision: str = "head") -> None:
     """Runs the missing migrations. Raises NewerSchema."""
     check_not_newer(db)
     config = _config()
     with db.engine.connect() as conn:
         config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
+
+
+def upgrade_within(conn: Connection, revision: str = "head") -> None:
+    """The same in the caller's transaction, which is not committed here; for databases that roll a schema back."""
+    config = _config()
+    config.attributes |= {"connection": conn, "within": True}
+    command.upgrade(config, revision)
 
 
 def current(db: Database) -> str | None:
@@ -40,12 +48,16 @@ def check_writable(db: Database) -> None:
 def check_not_newer(db: Database) -> None:
     """Raises NewerSchema where the stored revision is not known here."""
     revision = current(db)
-    if revision is None:
-        return
+    if revision is not None and not knows(revision):
+        raise NewerSchema(revision)
+
+
+def knows(revision: str | None) -> bool:
+    """Whether this version has such a schema."""
     try:
-        ScriptDirectory.from_config(_config()).get_revision(revision)
-    except CommandError as error:
-        raise NewerSchema(revision) from error
+        return revision is not None and ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
 
 
 def _config() -> AlembicConfig:

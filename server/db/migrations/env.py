@@ -14,7 +14,7 @@ def run(conn: Connection) -> None:
     context.configure(connection=conn, target_metadata=tables.metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
-    if conn.in_transaction():
+    if conn.in_transaction() and not context.config.attributes.get("within"):
         conn.commit()
 
 
