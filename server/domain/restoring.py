@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select, update
 
 from server.db import tables
-from server.domain import commands, devices
+from server.domain import commands, devices, undoing
 from server.domain.edits import Edit
 from server.domain.permissions import Actor
 from server.domain.workspace import Workspace
@@ -121,10 +121,31 @@ def _delete(conn: Connection, entry: Entry, now: str) -> bool:
     return bool(standing) or docs[0] not in work.docs
 
 
+def _undelete(conn: Connection, entry: Entry, now: str) -> bool:
+    """Staff brought it back after all; a deletion that waited for its document waits no more."""
+    commune_id, docs = entry["commune"], [ident for _, ident in entry["docs"]]
+    conn.execute(
+        update(_QUARANTINE)
+        .where(_QUARANTINE.c.commune_id == commune_id, _QUARANTINE.c.waits_for.in_(docs), _QUARANTINE.c.state == "open")
+        .where(_QUARANTINE.c.device_id.is_(None), _QUARANTINE.c.payload["op"].as_string() == "delete")
+        .values(state="applied", waits_for=None, settled_at=now)
+    )
+    work = Workspace(conn, commune_id, now)
+    work.load(docs)
+    gone = [work.docs[ident] for ident in docs if ident in work.docs and work.docs[ident].row["deleted"]]
+    if gone:
+        mutation = {"id": entry["id"], "op": "undelete", "type": gone[0].type, "doc": gone[0].id, "at": entry["at"]}
+        work.lock({doc.row["place_id"] for doc in gone})
+        undoing.revive(work, Edit(mutation, Actor(entry["person"], "staff"), 0, lambda _ident: None), gone)
+        work.flush()
+    return bool(gone)
+
+
 _AGAIN: dict[str, Callable[[Connection, Entry, str], bool]] = {
     "device.revoked": _revoke,
     "person.removed": _remove_person,
     "person.back": _bring_person_back,
     "code.replaced": _replace_code,
     "documents.deleted": _delete,
+    "documents.undeleted": _undelete,
 }

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from server.db import tables
+from server.db.journal import note
 from server.domain import commands, dispatching, names
 from server.domain.applying import put, record
 from server.domain.edits import Edit
@@ -130,14 +131,20 @@ def _bring_back(work: Workspace, edit: Edit, doc: Doc, mutation_id: str | None) 
     if doc.type == "citizen":
         work.load_under(doc.id)
         docs += [d for d in work.docs.values() if d.row["citizen_id"] == doc.id and d is not doc and d.row["deleted"]]
+    back = [d for d in docs if d is doc or _last_deletion(work, d) == mutation_id]
+    note(work.conn, "documents.undeleted", work.commune_id, docs=[[d.type, d.id] for d in back], person=edit.actor.person_id)
+    revive(work, edit, back)
+
+
+def revive(work: Workspace, edit: Edit, docs: list[Doc]) -> None:
+    """Marks these as not deleted, and opens the disagreements that the deletion closed."""
     for each in docs:
-        if each is doc or _last_deletion(work, each) == mutation_id:
+        if each.row["deleted"]:
             each.row["deleted"] = False
             each.row["updated_at"] = work.now
             work.bump(each)
             record(work, edit, each, {"deleted": [True, False]})
-    back = {d.id for d in docs if not d.row["deleted"]}
-    for conflict in _closed(work, back):
+    for conflict in _closed(work, {d.id for d in docs}):
         if conflict.row["field"] != "delete":
             conflict.row["state"] = "open"
             work.bump(conflict)

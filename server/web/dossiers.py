@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
 
-from server.domain import conflicts, review, staff, syncing
+from server.domain import conflicts, places, review, staff, syncing
 from server.http.access import database
 from server.web.session import needs, now, saw
 from sync.errors import Problem
@@ -40,8 +40,11 @@ def wall(citizen_id: str, member: dict[str, Any]) -> Any:
         saw(conn, member, "dossier", citizen_id)
         staff.remember_place(conn, member["commune_id"], member["person_id"], f"/dossiers/{citizen_id}")
         following = review.neighbours(conn, member["commune_id"], member["commune"]["year"], citizen_id)
+        all_places = places.all_of(conn, member["commune_id"])
         choices, waiting = conflicts.page(conn, member["commune_id"], citizen_id=citizen_id)
-    return render_template("dossier.html", d=found, following=following, reasons=REASONS, choices=choices[:5], waiting=waiting)
+    return render_template(
+        "dossier.html", d=found, following=following, reasons=REASONS, choices=choices[:5], waiting=waiting, places=all_places
+    )
 
 
 @blueprint.get("/<citizen_id>/photos/<evidence_id>")

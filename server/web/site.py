@@ -8,7 +8,7 @@ from flask import Flask, render_template, request
 from server.documents.xlsx import STATES as STATE_NAMES
 from server.documents.xlsx import why_not
 from server.http.problems import STATUS
-from server.web import conflicts, dossiers, office, overview, phones, quarantine, signing, stale, words
+from server.web import conflicts, dossiers, history, office, overview, phones, quarantine, removal, signing, stale, words
 from server.web.session import staff_or_none
 from sync.errors import Problem
 
@@ -20,7 +20,7 @@ STATE_ICONS = {
 
 def install(app: Flask) -> None:
     """Registers the rooms and what their templates use."""
-    for room in (signing, overview, dossiers, office, phones, conflicts, quarantine):
+    for room in (signing, overview, dossiers, office, phones, conflicts, quarantine, history, removal):
         app.register_blueprint(room.blueprint)
     app.extensions["problem_page"] = problem_page
     app.jinja_env.filters["when"] = words.when
@@ -28,7 +28,7 @@ def install(app: Flask) -> None:
         STATES={"none": "Chưa bắt đầu", **STATE_NAMES}, STATE_ICONS=STATE_ICONS, KINDS=words.KINDS, GROUPS=words.GROUPS,
         why_not=why_not, label=words.label, shown=words.shown, choices_of=words.choices_of, is_number=words.is_number,
         settler=settler, turned=turned, typed_in=stale.typed_in,
-        reason=words.reason, said_by=words.said_by, deed=words.deed, OPS=words.OPS, DOCS=words.DOCS,
+        reason=words.reason, said_by=words.said_by, deed=words.deed, lines=words.lines, OPS=words.OPS, DOCS=words.DOCS,
     )  # fmt: skip
     app.context_processor(_context)
 

@@ -191,3 +191,39 @@ def said_by(sent: dict[str, Any], places: dict[int, str]) -> list[tuple[str, str
 
 def _kind_of(name: str) -> str:
     return next((kind for kind, fields in FIELDS.items() if name in fields), "dossier")
+
+
+IDS = frozenset({"sha256", "dossier", "citizen", "on", "replaces", "moved_from", "people", "moved", "merged", "merged_into", "position"})
+
+
+def lines(doc: dict[str, Any], patch: dict[str, Any], places: dict[int, str]) -> list[tuple[str, str | None, str]]:
+    """One write of history, field by field: (label, before or None, after)."""
+    kind = doc["type"]
+    if kind == "conflict":
+        return _choice_lines(doc, patch, places)
+    told: list[tuple[str, str | None, str]] = []
+    for name, (before, after) in sorted(patch.items(), key=lambda item: _order(item[0])):
+        if name == "superseded" and isinstance(after, dict):
+            told += [(label(kind, n), None, shown(kind, n, v, places)) for n, v in after.items()]
+        elif name == "deleted" or name in UNSAID or name in IDS or before == after:
+            continue
+        elif before in (None, "", []):
+            told.append((label(kind, name), None, shown(kind, name, after, places)))
+        else:
+            told.append((label(kind, name), shown(kind, name, before, places), shown(kind, name, after, places)))
+    return told
+
+
+def _choice_lines(doc: dict[str, Any], patch: dict[str, Any], places: dict[int, str]) -> list[tuple[str, str | None, str]]:
+    kind, name = str(doc["about"]), doc["field"]
+    if "value" in patch:
+        return [(label(kind, name), None, shown(kind, name, patch["value"][1], places))]
+    if "state" in patch:
+        return [(label(kind, name), None, "chờ chọn lại")]
+    mine, theirs = (doc["mine"] or {}).get("value"), (doc["theirs"] or {}).get("value")
+    return [(label(kind, name), shown(kind, name, theirs, places), shown(kind, name, mine, places))]
+
+
+def _order(name: str) -> tuple[str, int]:
+    part, _, number = name.partition(".")
+    return part, int(number) if number.isdigit() else 0
