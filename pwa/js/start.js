@@ -10,17 +10,15 @@ import { download, estimate, persist } from "./device/storage.js";
 import { registerWorker } from "./device/updates.js";
 import { createWake } from "./device/wake.js";
 import { capture } from "./screens/capture.js";
-import { showGate } from "./screens/gates.js";
 import { home } from "./screens/home.js";
 import { indicator } from "./screens/indicator.js";
 import { later } from "./screens/later.js";
 import { pair } from "./screens/pair.js";
 import { person } from "./screens/person.js";
-import { register } from "./screens/register.js";
 import { startShell } from "./screens/shell.js";
 import { setLanguage, t } from "./text/text.js";
 
-const screens = { home, person, indicator, capture, register, pair, appraise: later("appraise"), queue: later("queue"), settings: later("settings"), who: later("who"), conflicts: later("conflicts"), conflict: later("conflict") };
+const screens = { home, person, indicator, capture, pair, register: later("register"), appraise: later("appraise"), queue: later("queue"), settings: later("settings"), who: later("who"), conflicts: later("conflicts"), conflict: later("conflict") };
 /** A camera that killed the browser this long ago or less gets its sentence. */
 const LOST_SHOT_MS = 15 * 60 * 1000;
 
@@ -28,6 +26,9 @@ const LOST_SHOT_MS = 15 * 60 * 1000;
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
 
 const readEnglish = () => import(new URL(meta("english"), document.baseURI).href);
+
+/** @type {typeof import("./screens/gates.js").showGate} */
+const showGate = async (...all) => (await import("./screens/gates.js")).showGate(...all);
 
 /** @param {string} code */
 async function speak(code) {

@@ -1,7 +1,6 @@
 // The facade: the only thing that screens talk to.
 import { APP_VERSION, KEEP_MS } from "../../../sync/js/protocol.js";
 import { createConflicts } from "./conflicts.js";
-import { createDeposit } from "./deposit.js";
 import { identity, sign } from "./identity.js";
 import { createGallery } from "./gallery.js";
 import { createRound } from "./round.js";
@@ -21,7 +20,11 @@ export function createApp({ store, net, env }) {
   const cards = createConflicts({ store, state, view });
   const settling = createSettling({ store, view, env, state, saving, changed });
   state.counting(async () => ({ toChoose: (await cards.mine()).length }));
-  const deposit = createDeposit({ store, net, env, flush: () => settling.finishChoices(true) });
+  /** @type {Promise<any> | null} */
+  let reading = null;
+  const read = () => (reading ??= import("./rare.js").then((rare) => rare.createRare({ store, net, env, state, flush: () => settling.finishChoices(true) })).catch((error) => { reading = null; throw Object.assign(error, { code: "part.absent" }); }));
+  const rarely = (/** @type {string} */ name) => async (/** @type {any[]} */ ...all) => (await read())[name](...all);
+  const deposit = { handOver: rarely("handOver"), handOverDrafts: rarely("handOverDrafts"), handOverRest: rarely("handOverRest") };
   const round = createRound({ store, net, env, state, deposit });
   const uploader = createUploader({ store, net, env, state, mended: round.mended });
   const gallery = createGallery({ store, net, env, view, state });
@@ -89,6 +92,6 @@ export function createApp({ store, net, env }) {
     draft: store.draft, saveDraft: store.setDraft, clearDraft: store.removeDraft,
     returnTo: () => store.meta("return_to"),
     setReturnTo: (/** @type {any} */ value) => store.setMeta("return_to", value ? { at: env.iso(), ...value } : null),
-    exportUnsent: deposit.exportUnsent,
+    exportUnsent: rarely("exportUnsent"),
   };
 }

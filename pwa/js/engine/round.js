@@ -20,7 +20,7 @@ export function createRound({ store, net, env, state, deposit }) {
       if (answer.photos) photos = answer.photos;
       pages += 1;
     } while (pages < 500 && (answer.more || (await store.outbox()).length > 0 && answer.advanced));
-    await deposit.handOverRest();
+    if ((await store.meta("oversize"))?.length) await deposit.handOverRest();
     return photos;
   }
 

@@ -1,6 +1,7 @@
 // Pages shown instead of the app where it could not keep its word: inside Zalo, on plain http, in an old browser, in an iPhone tab.
 import { html, nothing, render } from "lit-html";
-import { t } from "../text/text.js";
+import { addWords, t } from "../text/text.js";
+import { gates } from "../text/vi-gates.js";
 import { frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
 
@@ -10,6 +11,7 @@ import { icon } from "../ui/icon.js";
  * @param {HTMLElement} root @param {() => void} goOn continues in an iPhone tab with signal
  */
 export function showGate(browser, root, goOn) {
+  addWords(gates);
   const bodies = { inapp: () => inApp(browser), old: () => words("old"), insecure: () => words("insecure"), storage: () => words("storage"), ios_tab: () => iosTab(goOn) };
   const key = browser.gate === "ios_tab" ? "ios" : browser.gate;
   const body = bodies[/** @type {keyof typeof bodies} */ (browser.gate)]();

@@ -3,8 +3,9 @@ import { more as words } from "../text/vi-more.js";
 import { appraise } from "./appraise.js";
 import { conflict, conflicts } from "./conflicts.js";
 import { queue } from "./queue.js";
+import { register } from "./register.js";
 import { settings } from "./settings.js";
 import { who } from "./who.js";
 
 export { words };
-export const screens = { appraise, conflict, conflicts, queue, settings, who };
+export const screens = { appraise, conflict, conflicts, queue, register, settings, who };

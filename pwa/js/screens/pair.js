@@ -4,7 +4,7 @@ import { problemText, t } from "../text/text.js";
 import { choices, field } from "../ui/field.js";
 import { big, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
-import { CONSENT_VERSION, formErrors } from "./register.js";
+import { CONSENT_VERSION, formErrors } from "./consent.js";
 
 export const pair = {
   name: "pair",

@@ -4,12 +4,10 @@ import { t } from "../text/text.js";
 import { choices, field } from "../ui/field.js";
 import { big, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
+import { CONSENT_VERSION, formErrors, GROUPS } from "./consent.js";
 import { toPerson } from "./routes.js";
 
-/** Version of our own consent sentence in text/vi.js, for phones that have not got the commune's yet; raise it whenever that sentence changes. */
-export const CONSENT_VERSION = "2026-11";
 const KEY = "register";
-const GROUPS = ["1", "2", "3"];
 
 export const register = {
   name: "register",
@@ -45,18 +43,6 @@ function form(ctx) {
     ${field({ id: "phone", label: t("register.phone"), value: f.phone, input: set("phone"), mode: "tel", optional: true, max: 20 })}
     <section class="card pad"><h2 class="strong">${t("register.consent")}</h2><p class="small">${ctx.data?.consent?.text ?? t("register.consent.text")}</p>
     ${choices({ name: "how", label: t("register.consent.how"), value: f.how, options: ["spoken", "signed"].map((h) => [h, t(`consent.${h}`)]), pick: set("how"), error: errors.how })}</section>`;
-}
-
-/** What is wrong with the form, by field. @param {any} f @param {number} year */
-export function formErrors(f, year) {
-  /** @type {Record<string, string>} */
-  const errors = {};
-  const born = Number(f.birth_year);
-  if (!f.full_name.trim()) errors.full_name = t("register.bad.name");
-  if (!/^\d{4}$/.test(f.birth_year) || born < 1900 || born > year) errors.birth_year = t("register.bad.year");
-  if (!GROUPS.includes(f.group)) errors.group = t("register.bad.group");
-  if (!f.how) errors.how = t("register.bad.consent");
-  return errors;
 }
 
 /** @param {any} ctx */

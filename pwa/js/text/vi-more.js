@@ -54,4 +54,8 @@ export const more = {
   "conflict.promise": "Bản được chọn sẽ dùng trong hồ sơ. Bản kia không mất, xã vẫn giữ.",
   "conflict.promise.undo": "Chọn nhầm: bấm “Hoàn tác” ngay sau đó.",
   "conflict.promise.later": "Chưa chắc: bấm “Để sau”. Hai bản vẫn còn nguyên.", "conflict.points": "điểm",
+  "gender.female": "Nữ", "gender.male": "Nam", "gender.other": "Khác", "register.title": "Ghi thêm người", "register.gender": "Giới tính",
+  "register.phone": "Số điện thoại", "register.consent": "Đồng ý cho lưu dữ liệu", "register.consent.how": "Đồng ý bằng cách nào?",
+  "consent.spoken": "Nói đồng ý", "consent.signed": "Đã ký giấy", "consent.self": "Tự bấm đồng ý", "register.do": "Lưu và mở hồ sơ",
+  "register.similar": "Trong thôn đã có người tên như vậy",
 };

@@ -1,0 +1,7 @@
+// What the engine rarely needs, in a file of its own that the worker keeps with the rest.
+import { createDeposit } from "./deposit.js";
+
+/** @param {{store: any, net: any, env: any, state: any, flush: () => Promise<void>}} parts */
+export function createRare(parts) {
+  return { ...createDeposit(parts) };
+}
