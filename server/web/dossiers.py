@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
 
-from server.domain import conflicts, places, review, staff, syncing
+from server.domain import conflicts, places, review, staff, syncing, talk
 from server.http.access import database
 from server.web.session import needs, now, saw
 from sync.errors import Problem
@@ -19,9 +19,10 @@ REASONS = (
 def _load(member: dict[str, Any], citizen_id: str) -> dict[str, Any]:
     with database().read() as conn:
         found = review.dossier(conn, member["commune_id"], citizen_id, member["commune"]["year"])
+        said = talk.of_citizen(conn, member["commune_id"], citizen_id)
     if found is None:
         raise Problem("not_found", "Không tìm thấy công dân này.")
-    return found
+    return {**found, "talk": said}
 
 
 def _begun(member: dict[str, Any], citizen_id: str) -> dict[str, Any]:

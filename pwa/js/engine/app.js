@@ -7,6 +7,7 @@ import { createRound } from "./round.js";
 import { createSaving } from "./save.js";
 import { createSettling } from "./settle.js";
 import { createState } from "./state.js";
+import { createTalk } from "./talk.js";
 import { createTriggers } from "./triggers.js";
 import { createUploader } from "./upload.js";
 import { createView } from "./view.js";
@@ -18,6 +19,7 @@ export function createApp({ store, net, env }) {
   const changed = () => { env.channel?.postMessage("changed"); state.refresh(); };
   const saving = createSaving({ store, view, env, state, changed });
   const cards = createConflicts({ store, state, view });
+  const talking = createTalk({ store, view, state, saving, changed });
   const settling = createSettling({ store, view, env, state, saving, changed });
   state.counting(async () => ({ toChoose: (await cards.mine()).length }));
   /** @type {Promise<any> | null} */
@@ -88,6 +90,7 @@ export function createApp({ store, net, env }) {
     withdraw: (/** @type {string} */ citizen) => saving.command(citizen, "withdraw", "submitted"),
     reopen: (/** @type {string} */ citizen, /** @type {string} */ reason) => saving.command(citizen, "reopen", "appraised", reason ? { reason } : {}),
     conflicts: cards.conflicts, conflict: cards.conflict, choose: settling.choose, undoChoice: settling.undoChoice, finishChoices: settling.finishChoices,
+    say: talking.say, talk: talking.talk, talkSeen: talking.talkSeen,
     photoUrl: gallery.photoUrl, releaseUrl: gallery.releaseUrl, hamletPhotosPlan: gallery.plan, downloadHamletPhotos: gallery.download,
     draft: store.draft, saveDraft: store.setDraft, clearDraft: store.removeDraft,
     returnTo: () => store.meta("return_to"),

@@ -178,5 +178,5 @@ export function createSaving({ store, view, env, state, changed }) {
     await command(citizenId, "appraise", "submitted", note ? { ...set, chapter_note: note } : set, basis);
   }
 
-  return { mutation, keep, setFields, addPhoto, movePhoto, removePhoto, undo, finishRemovals, registerCitizen, confirm, submit, appraise, command };
+  return { mutation, keep, beginning, setFields, addPhoto, movePhoto, removePhoto, undo, finishRemovals, registerCitizen, confirm, submit, appraise, command };
 }

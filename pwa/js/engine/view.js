@@ -5,6 +5,7 @@ import { missing, total } from "../../../sync/js/missing.js";
 import { overlay } from "../../../sync/js/overlay.js";
 import { dossierId, fold } from "../../../sync/js/protocol.js";
 import { sha1 } from "./identity.js";
+import { tallyTalk } from "./talk.js";
 import { rests } from "./upload.js";
 
 const APPRAISERS = ["chapter", "head", "contact"];
@@ -55,16 +56,23 @@ export function createView({ store, state }) {
   async function searchPeople(text) {
     const wanted = fold(text ?? "");
     const [citizens, dossiers, evidence, names, photos, now, conflicts, me] = await Promise.all([all("citizen"), all("dossier"), all("evidence"), placeNames(), store.photos(), year(), all("conflict"), state.me()]);
+    const talk = await talked();
     const mayRead = await reader();
     const ofYear = new Map(dossiers.filter((d) => d.data.year === now).map((d) => [d.data.citizen, d]));
     const counts = tally(evidence, (e) => e.data.dossier);
+    const fresh = tally(evidence.filter((e) => talk.get(e.id)?.fresh), (e) => e.data.dossier);
     const waiting = new Set(photos.filter((/** @type {any} */ p) => p.state !== "received").map((/** @type {any} */ p) => p.sha256));
     const toChoose = tally(conflicts.filter((c) => maySettle(c.data, me)), (c) => c.data.citizen);
     const unsent = tally(evidence.filter((e) => waiting.has(e.data.sha256)), (e) => e.data.dossier);
     return citizens.filter((c) => mayRead(c.id) && fold(c.data.full_name ?? "").includes(wanted)).map((c) => {
       const dossier = ofYear.get(c.id);
-      return { id: c.id, full_name: c.data.full_name, birth_year: c.data.birth_year ?? null, group: c.data.group ?? null, placeName: names.get(c.data.place) ?? "", dossierState: dossier?.data.state ?? (dossier ? "draft" : "none"), photoCount: counts.get(dossier?.id) ?? 0, waiting: (unsent.get(dossier?.id) ?? 0) + (dossier?.pending || c.pending ? 1 : 0), unconfirmed: c.data.state === "unconfirmed", toChoose: toChoose.get(c.id) ?? 0 };
+      return { id: c.id, full_name: c.data.full_name, birth_year: c.data.birth_year ?? null, group: c.data.group ?? null, placeName: names.get(c.data.place) ?? "", dossierState: dossier?.data.state ?? (dossier ? "draft" : "none"), photoCount: counts.get(dossier?.id) ?? 0, waiting: (unsent.get(dossier?.id) ?? 0) + (dossier?.pending || c.pending ? 1 : 0), unconfirmed: c.data.state === "unconfirmed", toChoose: toChoose.get(c.id) ?? 0, fresh: Boolean(talk.get(dossier?.id)?.fresh || fresh.get(dossier?.id)) };
     }).sort((a, b) => lastName(a.full_name).localeCompare(lastName(b.full_name), "vi"));
+  }
+
+  /** What was said, by document. */
+  async function talked() {
+    return tallyTalk(await all("comment"), (await store.meta("talk_seen")) ?? {}, await state.me());
   }
 
   /** @param {string} citizenId */
@@ -75,6 +83,7 @@ export function createView({ store, state }) {
     const { view, basis: shown } = await one(id);
     const data = view?.data ?? {};
     const [evidence, indicators, programme, names, conflicts] = await Promise.all([evidenceOf(id), indicatorsOf(now), programmeOf(now), placeNames(), all("conflict")]);
+    const talk = await talked();
     const dossierState = view ? (data.state ?? "draft") : "none";
     const rule = { min_total: programme?.min_total ?? RULE.min_total, min_each: programme?.min_each ?? RULE.min_each };
     const open = conflicts.filter((c) => c.data.citizen === citizenId && c.data.state === "open");
@@ -85,8 +94,8 @@ export function createView({ store, state }) {
     return {
       citizen: { id: citizenId, ...citizen.data, placeName: names.get(citizen.data.place) ?? "" }, id, year: now, state: dossierState, reason: data.reason ?? "",
       total: shown_("self"), chapterTotal: shown_("chapter"), finalTotal: shown_("final"), editable: EDITABLE.includes(dossierState), mayAppraise: appraises && dossierState === "submitted", mayReopen: appraises && dossierState === "appraised",
-      mayEditSelf: EDITABLE.includes(dossierState), waitingReview: open.some((c) => !maySettle(c.data, me)), conflicts: open.filter((c) => maySettle(c.data, me)).map((c) => c.id), rule, missing: missing(data, counts, rule), mayConfirm: appraises && citizen.data.state === "unconfirmed", chapterNote: data.chapter_note ?? "", basis: shown, consent: programme?.consent ?? null,
-      indicators: indicators.map((/** @type {any} */ i) => indicator(i, data, evidence, held, citizen.data.group ?? 1)),
+      mayEditSelf: EDITABLE.includes(dossierState), waitingReview: open.some((c) => !maySettle(c.data, me)), conflicts: open.filter((c) => maySettle(c.data, me)).map((c) => c.id), rule, missing: missing(data, counts, rule), talk: talk.get(id) ?? null, mayConfirm: appraises && citizen.data.state === "unconfirmed", chapterNote: data.chapter_note ?? "", basis: shown, consent: programme?.consent ?? null,
+      indicators: indicators.map((/** @type {any} */ i) => indicator(i, data, evidence.map((e) => ({ ...e, talk: talk.get(e.id) ?? null })), held, citizen.data.group ?? 1)),
     };
   }
 
@@ -171,7 +180,8 @@ function ownerOf(m, citizenOf, evidence, conflictsOf) {
   if (m.type === "citizen") return m.doc;
   if (m.type === "conflict") return conflictsOf.get(m.doc) ?? "";
   if (m.type === "dossier") return m.set?.citizen ?? citizenOf.get(m.doc) ?? "";
-  const dossier = m.set?.dossier ?? evidence.find((e) => e.id === m.doc)?.data.dossier;
+  if (m.type === "comment" && citizenOf.has(m.set.on)) return citizenOf.get(m.set.on) ?? "";
+  const dossier = m.set?.dossier ?? evidence.find((e) => e.id === m.doc || e.id === m.set?.on)?.data.dossier;
   return citizenOf.get(dossier) ?? "";
 }
 

@@ -89,6 +89,6 @@ function row(p) {
   const photos = p.photoCount ? t("home.photos", { n: p.photoCount }) : t("home.nophotos");
   return html`<li><a class="row" href=${toPerson(p.id)}>
     <span class="face" aria-hidden="true">${p.full_name.trim().split(/\s+/).pop()?.[0] ?? ""}</span>
-    <span class="grow"><strong>${p.full_name}</strong><small>${t("home.born", { year: p.birth_year })} · ${photos}</small>${stateChip(p.dossierState)}${p.unconfirmed ? chip(t("home.unconfirmed"), "info", "sun") : nothing}${p.toChoose ? chip(t("conflict.two"), "two", "sun") : nothing}</span>
+    <span class="grow"><strong>${p.full_name}</strong><small>${t("home.born", { year: p.birth_year })} · ${photos}</small>${stateChip(p.dossierState)}${p.unconfirmed ? chip(t("home.unconfirmed"), "info", "sun") : nothing}${p.fresh ? chip(t("talk.fresh"), "talk", "sun") : nothing}${p.toChoose ? chip(t("conflict.two"), "two", "sun") : nothing}</span>
     ${p.waiting ? html`<span class="waitmark">${icon("waiting")}<small>${t("photo.waiting")}</small></span>` : icon("next", "faint")}</a></li>`;
 }

@@ -5,7 +5,8 @@ import { conflict, conflicts } from "./conflicts.js";
 import { queue } from "./queue.js";
 import { register } from "./register.js";
 import { settings } from "./settings.js";
+import { talk } from "./talk.js";
 import { who } from "./who.js";
 
 export { words };
-export const screens = { appraise, conflict, conflicts, queue, register, settings, who };
+export const screens = { appraise, conflict, conflicts, queue, register, settings, talk, who };

@@ -7,7 +7,7 @@ import { icon } from "../ui/icon.js";
 import { ring } from "../ui/ring.js";
 import { strip } from "../ui/strip.js";
 import { homeTools, isCitizen, toChoose } from "./home.js";
-import { toAppraise, toCapture, toIndicator } from "./routes.js";
+import { toAppraise, toCapture, toIndicator, toTalk } from "./routes.js";
 import { askReopen, askSubmit } from "./submit.js";
 
 const GROUPS = [[1, 4], [5, 8], [9, 10]];
@@ -48,10 +48,14 @@ function page(ctx, d) {
       ${summary(d)}
       ${d.chapterNote ? html`<section class="card pad"><h2>${t("person.chapternote")}</h2><p>${d.chapterNote}</p></section>` : nothing}
       ${d.indicators.length ? nothing : empty("waiting", t("person.noindicators"), t("person.noindicators.text"))}
+      <section class="card rows">${talkLink(d)}</section>
       ${GROUPS.map(([from, to]) => group(d, d.indicators.filter((/** @type {any} */ i) => i.no >= from && i.no <= to)))}`,
     bar: actions(ctx, d),
   });
 }
+
+/** @param {any} d */
+const talkLink = (d) => html`<a class="row" href=${toTalk(d.citizen.id)}><span class="n">${icon("talk")}</span><span class="grow"><strong>${t("talk.title")}${d.talk ? ` (${d.talk.all})` : nothing}</strong>${d.talk?.fresh ? chip(t("talk.fresh"), "talk", "sun") : nothing}</span>${icon("next", "faint")}</a>`;
 
 /** @param {any} ctx @param {any} d */
 function confirming(ctx, d) {

@@ -15,3 +15,5 @@ export const toIndicator = (/** @type {string} */ citizen, /** @type {number} */
 export const toCapture = (/** @type {string} */ citizen, /** @type {number} */ no, /** @type {string} */ replaces = "") => `#/capture/${citizen}/${no}${replaces ? `?replaces=${replaces}` : ""}`;
 export const toAppraise = (/** @type {string} */ citizen) => `#/appraise/${citizen}`;
 export const toConflict = (/** @type {string} */ id) => `#/conflict/${id}`;
+/** @param {string} citizen @param {string} [photo] */
+export const toTalk = (citizen, photo) => `#/talk/${citizen}${photo ? `/${photo}` : ""}`;

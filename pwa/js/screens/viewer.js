@@ -6,7 +6,7 @@ import { field } from "../ui/field.js";
 import { alt, big } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
 import { picture } from "../ui/tile.js";
-import { toCapture } from "./routes.js";
+import { toCapture, toTalk } from "./routes.js";
 
 /** @param {any} ctx @param {any} d @param {any} i @param {string} photoId */
 export function openPhoto(ctx, d, i, photoId) {
@@ -27,6 +27,7 @@ function photoView(ctx, d, i, photo, memory) {
     <p class="soft small">${t("viewer.at", { time: moment(photo.captured_at) })} · ${t(`viewer.${photo.source === "library" ? "library" : "camera"}`)}</p>
     ${again ? big("camera", t("viewer.retake"), () => ctx.go(toCapture(d.citizen.id, i.no, photo.id))) : nothing}
     ${photo.mine && d.editable ? captionField(ctx, photo, memory) : photo.caption ? html`<p>${photo.caption}</p>` : nothing}
+    ${alt("talk", `${t("talk.photo")}${photo.talk ? ` (${photo.talk.all})` : ""}`, () => ctx.go(toTalk(d.citizen.id, photo.id)))}
     ${photo.canRemove ? html`<div class="buttons">${alt("move", t("viewer.move"), () => askMove(ctx, d, i, photo))}${alt("remove", t("viewer.remove"), () => removePhoto(ctx, photo.id))}</div>` : nothing}`;
 }
 

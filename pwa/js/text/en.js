@@ -61,4 +61,8 @@ export const en = {
   "conflict.promise": "The chosen version goes into the dossier. The other is not lost, the commune keeps it.",
   "conflict.promise.undo": "A wrong tap: press “Undo” right after.",
   "conflict.promise.later": "Not sure: press “Later”. Both versions stay.", "conflict.points": "points",
+  "talk.title": "Messages", "talk.fresh": "New message", "talk.photo": "Messages about this photo", "talk.none": "No messages yet",
+  "talk.none.text": "The commune, the chapter and the person read what is written here. Once sent it is neither changed nor deleted.",
+  "talk.label": "Message", "talk.do": "Send the message", "talk.me": "Me", "talk.nobody": "not known",
+  "talk.kept": "Saved on the phone, sent by itself with signal",
 };

@@ -58,4 +58,8 @@ export const more = {
   "register.phone": "Số điện thoại", "register.consent": "Đồng ý cho lưu dữ liệu", "register.consent.how": "Đồng ý bằng cách nào?",
   "consent.spoken": "Nói đồng ý", "consent.signed": "Đã ký giấy", "consent.self": "Tự bấm đồng ý", "register.do": "Lưu và mở hồ sơ",
   "register.similar": "Trong thôn đã có người tên như vậy",
+  "talk.none": "Chưa có lời nhắn nào",
+  "talk.none.text": "Lời nhắn ở đây xã, chi hội và người có hồ sơ đều đọc được. Đã gửi thì không sửa, không xoá.",
+  "talk.label": "Lời nhắn", "talk.do": "Gửi lời nhắn", "talk.me": "Tôi", "talk.nobody": "không rõ",
+  "talk.kept": "Đã lưu trên máy, tự gửi khi có sóng",
 };

@@ -57,4 +57,5 @@ export const vi = {
   "problem.resolve.moved": "Bản kia vừa được sửa tiếp – mời xem lại và chọn lần nữa",
   "problem.resolve.done": "Đã có người khác chọn trước – mời xem bản đang dùng trong hồ sơ",
   "problem.resolve.other": "Chỗ này nay do người khác chọn – lựa chọn vừa rồi không đổi gì trong hồ sơ",
+  "talk.title": "Trao đổi", "talk.fresh": "Lời nhắn mới", "talk.photo": "Trao đổi về ảnh này",
 };

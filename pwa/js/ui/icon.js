@@ -28,6 +28,7 @@ const SHAPES = {
   pause: svg`<path d="M9 6v12M15 6v12"/>`,
   play: svg`<path d="M8 5.5v13l10-6.5z"/>`,
   note: svg`<path d="M6 3.5h9l4 4V20.5H6zM9 11h6M9 15h6"/>`,
+  talk: svg`<path d="M4 5h16v11h-9l-4 4v-4H4z"/>`,
   two: svg`<rect x="3.5" y="5" width="7" height="14" rx="2"/><rect x="13.5" y="5" width="7" height="14" rx="2"/>`,
   info: svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5.5M12 7.7v.1"/>`,
   star: svg`<path d="m12 3.8 2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z"/>`,

@@ -1,7 +1,7 @@
 // One photo in a grid: picture, status in words, opens on tap.
 import { html, nothing } from "lit-html";
 import { icon } from "./icon.js";
-import { photoChip } from "./chip.js";
+import { chip, photoChip } from "./chip.js";
 import { t } from "../text/text.js";
 
 /** An image by its address: undefined while it is being fetched, null where the bytes are not on this phone.
@@ -21,7 +21,7 @@ function mark(event) {
 export function tile({ photo, url, open }) {
   return html`<li><button type="button" class="tile ${photo.verdict ?? ""} ${photo.replacedBy ? "old" : ""}" @click=${open}>
     <span class="unseen">${t("tile.open")}</span>${picture(url, "", photo.status)}
-    <span class="tilestate">${photoChip(photo)}</span>
+    <span class="tilestate">${photoChip(photo)}</span>${photo.talk ? html`<span class="tilestate">${chip(photo.talk.fresh ? t("talk.fresh") : `${t("talk.title")} (${photo.talk.all})`, "talk", photo.talk.fresh ? "sun" : "quiet")}</span>` : nothing}
     ${photo.caption ? html`<span class="tilecaption">${photo.caption}</span>` : nothing}
   </button></li>`;
 }
