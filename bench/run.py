@@ -1,129 +1,86 @@
 """Measures what is promised, prints one table and writes bench/results/latest.json.
 
-Machines are noisy: each figure is a median, and says what it was measured on.
+`python -m bench.run` runs all lines, `python -m bench.run cold photo` only these. Machines are noisy: figures are
+medians, ratios come from one run, and each says how it was measured. A missed aim is no failure of the command.
 """
 
-import base64
-import gzip
-import hashlib
-import io
+import datetime
+import importlib
 import json
 import os
 import platform
-import statistics
-import tempfile
+import sys
 import time
-import uuid
-from collections.abc import Callable
-from pathlib import Path
+import traceback
+from dataclasses import asdict
 from typing import Any
 
-from flask import Flask
-from PIL import Image
+from bench.result import Result
+from bench.served import ROOT
 
-from server.app import create_app
-from server.config import Config
-from server.db import migrate
-from server.db.session import Database, sqlite_url
-from server.domain import clean, communes, pairing, places
-from tests.phones import Phone
-
-ROOT = Path(__file__).parent.parent
-NOW = "2026-11-24T07:30:00.000Z"
-ROUNDS = 5
-
-
-def main() -> None:
-    rows = [first_load(), *server_cpu()]
-    rows_text = "\n".join(f"| {name} | {value} | {aim} |" for name, value, aim in rows)
-    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite\n")
-    print(f"| what | measured | aim |\n| --- | --- | --- |\n{rows_text}\n")
-    results = ROOT / "bench" / "results"
-    results.mkdir(exist_ok=True)
-    content = [{"what": name, "measured": value, "aim": aim} for name, value, aim in rows]
-    (results / "latest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1))
+LINES = {
+    "size": "bench.size:first_load",
+    "cold": "bench.browser:cold_start",
+    "photo": "bench.browser:photo_to_saved",
+    "thirty": "bench.browser:thirty_photos",
+    "day": "bench.wire:day_sync",
+    "thousand": "bench.wire:thousand_entries",
+    "lossy": "bench.wire:lossy_photo",
+    "server": "bench.server:server_cpu",
+    "fifty": "bench.load:fifty_phones",
+}
+RESULTS = ROOT / "bench" / "results"
 
 
-def first_load() -> tuple[str, str, str]:
-    dist = ROOT / "pwa" / "dist"
-    names = [p for p in dist.iterdir() if p.suffix in (".js", ".css", ".html", ".webmanifest") and not p.name.startswith("en-")]
-    size = sum(len(gzip.compress(p.read_bytes(), 9)) for p in names)
-    return "first load to a capture screen, gzip", f"{size / 1024:.1f} KB", "60 KB"
+def main(names: list[str]) -> int:
+    wrong = [name for name in names if name not in LINES]
+    if wrong:
+        print(f"unknown: {' '.join(wrong)}; there are: {' '.join(LINES)}")
+        return 2
+    began = time.monotonic()
+    failed = []
+    found: list[tuple[str, Result]] = []
+    for name in names or list(LINES):
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        try:
+            found += [(name, result) for result in _measure(name)]
+        except Exception:  # one line that breaks must not take the others with it
+            traceback.print_exc()
+            failed.append(name)
+    print(_table([result for _, result in found]))
+    _write(found, time.monotonic() - began)
+    if failed:
+        print(f"not measured, see above: {' '.join(failed)}")
+    return 1 if failed else 0
 
 
-def server_cpu() -> list[tuple[str, str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        app, phone, place = _paired(Path(folder))
-        entry = statistics.median(_cpu(lambda: _batch(phone, place), 500) for _ in range(ROUNDS))
-        raw = statistics.median(_cpu(lambda: _raw(place), 500) for _ in range(ROUNDS))
-        photos = [_jpeg(n) for n in range(40)]
-        receipt = _cpu(lambda: [_upload(phone, photo) for photo in photos], len(photos))
-        db, store = app.extensions["db"], app.extensions["photos"]
-        copies = _cpu(lambda: [clean.clean_one(db, store) for _ in photos], len(photos))
-        db.close()
-    return [
-        ("server CPU per entry, batches of 500", f"{entry:.2f} ms ({entry / raw:.0f} times parsing its JSON)", "0.20 ms"),
-        ("server CPU per photo of 150 KB to receipt, client in the same process", f"{receipt:.1f} ms", "2.5 ms"),
-        ("clean copies per photo (worker)", f"{copies:.0f} ms", "-"),
-    ]
+def _measure(name: str) -> list[Result]:
+    module, _, function = LINES[name].partition(":")
+    results: list[Result] = getattr(importlib.import_module(module), function)()
+    return results
 
 
-def _paired(home: Path) -> tuple[Flask, Phone, int]:
-    config = Config(home, sqlite_url(home), (home / "photos").as_uri(), uuid.uuid4().hex * 2, "http://localhost")
-    db = Database(config.database_url)
-    migrate.upgrade(db)
-    with db.write() as conn:
-        commune = communes.add(conn, "Xã Đo", 2026, NOW)
-        place = places.add(conn, commune, "Thôn Đo", NOW)
-        code, _ = pairing.make_code(conn, commune, "chapter", place, name="Lương Văn Cao")
-    app = create_app(config, db)
-    return app, Phone(app.test_client()).pair(code), place
+def _machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite"
 
 
-def _cpu(work: Callable[[], Any], count: int) -> float:
-    """Milliseconds of processor time for each of `count` items."""
-    began = time.process_time()
-    work()
-    return (time.process_time() - began) / count * 1000
+def _table(results: list[Result]) -> str:
+    rows = "\n".join(f"| {r.what} | {r.measured} | {r.aim} | {r.verdict} |" for r in results)
+    return f"\n{_machine()}\n\n| what | measured | aim | |\n| --- | --- | --- | --- |\n{rows}\n"
 
 
-def _entries(place: int) -> list[dict[str, Any]]:
-    return [{"place": place, "full_name": f"Hoàng Thị Mẩy {n}", "birth_year": 1971, "group": 1} for n in range(500)]
-
-
-def _batch(phone: Phone, place: int) -> None:
-    for entry in _entries(place):
-        phone.queue("create", "citizen", str(uuid.uuid4()), entry)
-    answer = phone.post(phone.body(limit=4096))
-    assert answer.status_code == 200, answer.text
-    phone.apply(answer.get_json())
-
-
-def _raw(place: int) -> None:
-    json.loads(json.dumps(_entries(place)))
-
-
-def _jpeg(seed: int) -> bytes:
-    image = Image.effect_noise((640, 480), 30 + seed).convert("RGB").resize((1600, 1200))
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=60)
-    return out.getvalue()
-
-
-def _upload(phone: Phone, photo: bytes) -> None:
-    sha256 = hashlib.sha256(photo).hexdigest()
-    tus = {"Tus-Resumable": "1.0.0"}
-    parts = {"sha256": sha256, "type": "image/jpeg", "by": phone.person["id"]}
-    metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in parts.items())
-    made = phone.client.post("/api/v1/files", headers={**tus, "Upload-Length": str(len(photo)), "Upload-Metadata": metadata})
-    url, offset, last = made.headers["Location"], 0, made
-    while offset < len(photo):
-        chunk = photo[offset : offset + 256 * 1024]
-        headers = {**tus, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-        last = phone.client.patch(url, data=chunk, headers=headers)
-        offset = int(last.headers["Upload-Offset"])
-    assert last.headers["Upload-Receipt"] == f"sha256 {sha256}"
+def _write(found: list[tuple[str, Result]], took: float) -> None:
+    """One file for each run's lines; those not run this time keep their last figures."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / "latest.json"
+    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    lines = known.get("lines", {}) if isinstance(known, dict) else {}
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    for name in {name for name, _ in found}:
+        rows = [asdict(result) | {"verdict": result.verdict} for line, result in found if line == name]
+        lines[name] = {"at": at, "machine": _machine(), "load": os.getloadavg()[0], "results": rows}
+    path.write_text(json.dumps({"took_s": round(took), "lines": lines}, ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
