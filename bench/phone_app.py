@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from bench.processes import preferred
 from bench.served import Served
 from e2e.conftest import Phone
 
@@ -45,6 +46,7 @@ class PhoneApp:
 
     def open(self, *scripts: str) -> Page:
         self.page = self._phone.open()
+        preferred(self.pid)
         for script in (WATCH, *scripts):
             self.page.add_init_script(script)
         return self.page

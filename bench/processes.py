@@ -95,6 +95,17 @@ class MemoryWatch:
                 self.peak[name] = max(self.peak.get(name, 0), value)
 
 
+def preferred(pid: int) -> bool:
+    """Asks for the processor before others' work on a shared machine: nicer times, not other ones. False where refused."""
+    done = False
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, -15)
+        done = True
+    with contextlib.suppress(OSError):
+        (PROC / str(pid) / "autogroup").write_text("-15")
+    return done
+
+
 @contextlib.contextmanager
 def slowed(group: int, times: float) -> Iterator[None]:
     """Every thread of the process group runs one part in `times`: stopped and continued by signals in short turns.
