@@ -17,7 +17,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 SEGMENT = 1448
-HEAD = re.compile(rb"((?:GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) [^ \r\n]+) HTTP/1\.1\r\n")
+HEAD = re.compile(rb"(?:GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) [^ \r\n]+ HTTP/1\.1\r\n")
 
 
 @dataclass
@@ -33,7 +33,11 @@ class Quality:
 
 @dataclass
 class Count:
-    """`heads` are (time, "METHOD /path"); `turns` counts how often bytes went up after bytes had come down."""
+    """Bytes are counted as they leave the line at the other end, and `moves` are (time, "up" or "down", bytes) of them.
+
+    `heads` are (time, request head as text), as they came from the client; `turns` counts how often bytes went up after
+    bytes had come down, that is, round trips.
+    """
 
     up: int = 0
     down: int = 0
@@ -42,8 +46,16 @@ class Count:
     heads: list[tuple[float, str]] = field(default_factory=list)
     moves: list[tuple[float, str, int]] = field(default_factory=list)
 
-    def since(self, began: float) -> list[str]:
-        return [head for at, head in self.heads if at >= began]
+    def requests(self) -> list[str]:
+        """`METHOD /path` of each request, in order."""
+        return [" ".join(head.split(" ", 2)[:2]) for _, head in self.heads]
+
+    def first(self, request: str) -> float:
+        """When the first request that begins so left the client. Raises ValueError where there was none."""
+        return min(at for at, head in self.heads if head.startswith(request))
+
+    def last_down(self) -> float:
+        return max(at for at, way, _ in self.moves if way == "down")
 
 
 class Line:
@@ -125,6 +137,8 @@ class Line:
                 piece = source.recv(SEGMENT)
                 if not piece:
                     break
+                if way == "up" and HEAD.match(piece):
+                    self.count.heads.append((time.monotonic(), piece.partition(b"\r\n\r\n")[0].decode("latin1")))
                 arrives = max(arrives, self._arrival(len(piece), way, born))
                 flying.append(arrives + self.quality.round_trip / 2)
                 pipe.put((arrives, piece))
@@ -162,8 +176,6 @@ class Line:
             if way == "up":
                 count.up += len(piece)
                 count.turns += self._last == "down"
-                if head := HEAD.match(piece):
-                    count.heads.append((now, head.group(1).decode("latin1")))
             else:
                 count.down += len(piece)
             self._last = way
