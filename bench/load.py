@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bench.client import Answer
+from bench.client import Answer, Client
 from bench.processes import MemoryWatch, command_line, cpu_seconds, memory, tree
 from bench.result import Result
-from bench.server import PHOTO_BYTES, TUS, jpeg
 from bench.served import YEAR, Served, served
+from bench.server import PHOTO_BYTES, TUS, jpeg
 from server.config import from_env
 from server.db import tables
 from server.db.session import Database
@@ -41,22 +41,26 @@ def fifty_phones() -> list[Result]:
     errors, retries = sum(r["errors"] for r in rounds), sum(r["retries"] for r in rounds)
     text = f"p95 {p95:.2f} s, {errors} errors, {retries} retries, {held / 1e6:.0f} MB (RSS {resident / 1e6:.0f} MB)"
     how = (
-        f"{ROUNDS} rounds, each {PHONES} new phones without pause between requests from {PROCESSES} other processes, {rounds[0]['requests']} requests;"
-        " median p95; memory is the peak proportional set size summed over serve and its photo worker; generators share the two cores"
+        f"{ROUNDS} rounds, each {PHONES} new phones without pause between requests from {PROCESSES} other processes,"
+        f" {rounds[0]['requests']} requests; median p95; memory is the peak"
+        " proportional set size summed over serve and its photo worker; generators share the two cores"
     )
     met = p95 <= 0.7 and not errors and not retries and held <= 120e6
-    return [Result(f"{PHONES} phones at once, each {ENTRIES} entries + {PHOTOS} photos", text, "0.7 s, 0, 0, 120 MB", met, how, {"rounds": rounds})]
+    return [
+        Result(
+            f"{PHONES} phones at once, each {ENTRIES} entries + {PHOTOS} photos", text, "0.7 s, 0, 0, 120 MB", met, how, {"rounds": rounds}
+        )
+    ]
 
 
 def _round() -> dict[str, Any]:
     with served(citizens=PHONES, codes=PHONES) as server, MemoryWatch(server.pid, every=0.1) as watch:
         context = multiprocessing.get_context("spawn")
         gate, answers = context.Barrier(PROCESSES + 1), context.Queue()
-        share = PHONES // PROCESSES
+        shares = [slice(n, None, PROCESSES) for n in range(PROCESSES)]
         workers = [
-            context.Process(target=_phones, args=(server.port, server.codes[n * share : (n + 1) * share], server.citizens[n * share : (n + 1) * share], gate, answers))
-            for n in range(PROCESSES)
-        ]  # fmt: skip
+            context.Process(target=_phones, args=(server.port, server.codes[part], server.citizens[part], gate, answers)) for part in shares
+        ]
         for worker in workers:
             worker.start()
         gate.wait(120)
@@ -71,9 +75,11 @@ def _round() -> dict[str, Any]:
     times = sorted(t for each in found for t in each["times"])
     by_kind = {kind: sorted(t for each in found for k, t in each["kinds"] if k == kind) for kind in ("sync", "create", "chunk")}
     return {
-        "requests": len(times), "took_s": took, "server_cpu_s": spent, "errors": sum(e["errors"] for e in found) + (PHONES * PHOTOS - stored),
-        "retries": sum(e["retries"] for e in found), "p50_s": _at(times, 0.5), "p95_s": _at(times, 0.95), "max_s": times[-1],
-        "p95_of": {kind: _at(each, 0.95) for kind, each in by_kind.items() if each}, "memory": peak, "memory_after": each, "photos_stored": stored,
+        "requests": len(times), "took_s": took, "server_cpu_s": spent, "photos_stored": stored,
+        "errors": sum(e["errors"] for e in found) + (PHONES * PHOTOS - stored), "retries": sum(e["retries"] for e in found),
+        "p50_s": _at(times, 0.5), "p95_s": _at(times, 0.95), "max_s": times[-1],
+        "p95_of": {kind: _at(each, 0.95) for kind, each in by_kind.items() if each}, "memory": peak,
+        "memory_after": each,
     }  # fmt: skip
 
 
@@ -111,9 +117,8 @@ class _Load:
     """A phone after a day's work: one sync with its entries, then its photos one by one, then one sync more."""
 
     def __init__(self, port: int, code: str, citizen: str) -> None:
-        from bench.client import Client
-
-        self.phone = Phone(Client(port)).pair(code)  # type: ignore[arg-type]
+        self.client = Client(port)
+        self.phone = Phone(self.client).pair(code)  # type: ignore[arg-type]
         self.kinds: list[tuple[str, float]] = []
         self.errors = self.retries = 0
         seed = int(hashlib.sha256(code.encode()).hexdigest()[:6], 16)
@@ -123,7 +128,15 @@ class _Load:
         self.phone.queue("create", "dossier", dossier, {"citizen": citizen, "year": YEAR})
         for n in range(ENTRIES - 1):
             if n < PHOTOS:
-                patch = {"dossier": dossier, "indicator": n + 1, "sha256": self.hashes[n], "bytes": PHOTO_BYTES, "width": 1600, "height": 1200, "source": "camera"}
+                patch = {
+                    "dossier": dossier,
+                    "indicator": n + 1,
+                    "sha256": self.hashes[n],
+                    "bytes": PHOTO_BYTES,
+                    "width": 1600,
+                    "height": 1200,
+                    "source": "camera",
+                }
                 self.phone.queue("create", "evidence", str(uuid.uuid4()), patch)
             elif n < 12:
                 self.phone.queue("update", "dossier", dossier, {f"self.{n - PHOTOS + 1}": 7}, base=0)
@@ -137,7 +150,9 @@ class _Load:
 
     def run(self) -> None:
         try:
-            answer = self._timed("sync", "POST", "/api/v1/sync", self.bodies[0], {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+            answer = self._timed(
+                "sync", "POST", "/api/v1/sync", self.bodies[0], {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+            )
             body = answer.get_json()
             self.errors += any(r["result"] not in ("merged",) for r in body["results"])
             self.phone.apply(body)
@@ -155,7 +170,12 @@ class _Load:
         while offset < len(photo):
             chunk = photo[offset : offset + (LATER_CHUNK if offset else FIRST_CHUNK)]
             check = base64.b64encode(hashlib.sha256(chunk).digest()).decode()
-            headers = {**TUS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream", "Upload-Checksum": f"sha256 {check}"}
+            headers = {
+                **TUS,
+                "Upload-Offset": str(offset),
+                "Content-Type": "application/offset+octet-stream",
+                "Upload-Checksum": f"sha256 {check}",
+            }
             last = self._timed("chunk", "PATCH", url, chunk, headers)
             offset = int(last.headers["Upload-Offset"])
         self.errors += last.headers.get("Upload-Receipt") != f"sha256 {sha256}"
@@ -163,11 +183,10 @@ class _Load:
     def _timed(self, kind: str, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Answer:
         while True:
             began = time.monotonic()
-            answer: Answer = self.phone.client.request(method, path, data, headers)  # type: ignore[call-overload, assignment]
+            answer = self.client.request(method, path, data, headers)
             self.kinds.append((kind, time.monotonic() - began))
             if answer.status_code not in (423, 429, 503):
                 self.errors += answer.status_code >= 400
                 return answer
             self.retries += 1
             time.sleep(float(answer.headers.get("Retry-After", 1)))
-

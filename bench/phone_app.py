@@ -19,18 +19,26 @@ USABLE = ".people a.row"  # the people of the hamlet, drawn: one can search and 
 WATCH = """
 (() => {
   const seen = (window.__bench = { usable: null, chosen: null, saved: null });
-  const afterFrame = (then) => requestAnimationFrame(() => setTimeout(() => then(performance.now()), 0));
+  const afterFrame = (name) => { seen[name] = 0; requestAnimationFrame(() => setTimeout(() => { seen[name] = performance.now(); }, 0)); };
   const look = () => {
-    if (seen.usable === null && document.querySelector("%s")) { seen.usable = 0; afterFrame((at) => { seen.usable = at; }); }
-    const toast = document.querySelector(".toast");
-    if (seen.chosen !== null && seen.saved === null && toast && toast.textContent.includes("Đã lưu trên máy")) { seen.saved = 0; afterFrame((at) => { seen.saved = at; }); }
+    if (seen.usable === null && document.querySelector("USABLE")) afterFrame("usable");
+    const said = document.querySelector(".toast")?.textContent ?? "";
+    if (seen.chosen !== null && seen.saved === null && said.includes("Đã lưu trên máy")) afterFrame("saved");
   };
+  const chosen = (event) => { if (event.target.type === "file") Object.assign(seen, { chosen: performance.now(), saved: null }); };
   new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
-  addEventListener("change", (event) => { if (event.target.type === "file") { seen.chosen = performance.now(); seen.saved = null; } }, true);
+  addEventListener("change", chosen, true);
 })();
-""" % USABLE  # noqa: UP031
+""".replace("USABLE", USABLE)
 
-BUSY = "() => { const began = performance.now(); let x = 0; for (let n = 0; n < 2e7; n += 1) x = (x * 31 + n) | 0; return performance.now() - began + (x === 1 ? 1 : 0); }"
+BUSY = """
+() => {
+  const began = performance.now();
+  let x = 0;
+  for (let n = 0; n < 2e7; n += 1) x = (x * 31 + n) | 0;
+  return performance.now() - began + (x === 1 ? 1 : 0);
+}
+"""
 # Without worker and canvas off the page the app makes photos small in the page itself.
 NO_WORKER = "delete window.OffscreenCanvas; delete window.Worker;"
 

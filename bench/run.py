@@ -26,7 +26,7 @@ LINES = {
     "thirty": "bench.browser:thirty_photos",
     "day": "bench.wire:day_sync",
     "thousand": "bench.wire:thousand_entries",
-    "lossy": "bench.wire:lossy_photo",
+    "lossy": "bench.lossy:lossy_photo",
     "server": "bench.server:server_cpu",
     "fifty": "bench.load:fifty_phones",
 }
