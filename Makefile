@@ -15,8 +15,8 @@ test: build $(STAMPS)/browser ## all tests: rules, API on both databases, phone 
 	$(PY) -m pytest -q tests e2e
 
 check: build ## style, types and arrows
-	.venv/bin/ruff check server sync tests e2e
-	.venv/bin/mypy sync server/domain server/backup bench
+	.venv/bin/ruff check server sync tests e2e bench
+	.venv/bin/mypy sync server/domain server/backup
 	.venv/bin/lint-imports
 
 soak: build $(STAMPS)/browser ## 200 kill-and-reopen rounds on phone and server; SOAK="--rounds 20 --seed 1" for others

@@ -9,7 +9,6 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -20,7 +19,7 @@ from bench.served import Served, served
 from server.config import from_env
 from server.db.session import Database
 from server.domain import clean
-from server.storage.disk import PhotoStore
+from server.storage import open_store
 from sync.photos import MAX_CHUNK_BYTES
 from tests.phones import Phone
 
@@ -118,7 +117,7 @@ def _copies_ms() -> float:
         assert server.process is not None
         server.process.kill()
         server.process.wait()
-        db, store = Database(settings.database_url), PhotoStore(Path(settings.photos_dir))
+        db, store = Database(settings.database_url), open_store(settings.photos_url)
         began, made = time.process_time(), 0
         while clean.clean_one(db, store):
             made += 1
