@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from server.domain import communes, devices, reading, receipts, syncing
+from server.domain import communes, devices, reading, receipts, syncing, watching
 from server.http.access import CurrentDevice, auth_required, challenge, current_device, database, set_device_cookie
 from server.http.body import read_json
 from sync.errors import Problem
@@ -31,7 +31,8 @@ def sync() -> Response:
             if problem.code == "device.cloned":
                 problem.details["challenge"] = challenge()
             raise
-        devices.heard(conn, device.commune_id, device.id, _heard(envelope, moment))
+        said = watching.heard(conn, device.row, envelope.waiting, pushed.ack - device.row["last_seq"], timestamp(moment))
+        devices.heard(conn, device.commune_id, device.id, {**_heard(envelope, moment), "waiting": said})
         photos = receipts.states(conn, device.commune_id, device, envelope.photos)
     if is_too_old(envelope.app):
         raise Problem("app.too_old", "Ứng dụng đã cũ, mời cập nhật.", ack=pushed.ack, results=pushed.results)
@@ -53,7 +54,6 @@ def _heard(envelope: Envelope, moment: datetime) -> dict[str, Any]:
     return {
         "app": envelope.app[:40],
         "last_seen_at": timestamp(moment),
-        "waiting": envelope.waiting,
         "skew_ms": skew,
     }
 

@@ -24,6 +24,7 @@ def install(app: Flask) -> None:
         app.register_blueprint(room.blueprint)
     app.extensions["problem_page"] = problem_page
     app.jinja_env.filters["when"] = words.when
+    app.jinja_env.filters["size"] = words.size
     app.jinja_env.globals.update(
         STATES={"none": "Chưa bắt đầu", **STATE_NAMES}, STATE_ICONS=STATE_ICONS, KINDS=words.KINDS, GROUPS=words.GROUPS,
         why_not=why_not, label=words.label, shown=words.shown, choices_of=words.choices_of, is_number=words.is_number,

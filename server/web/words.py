@@ -136,6 +136,13 @@ def when(text: str | None) -> str:
     return at.strftime("%d/%m/%Y %H:%M")
 
 
+def size(count_bytes: int) -> str:
+    """Room on a phone, as its own settings say it."""
+    if count_bytes >= 1024**3:
+        return f"{count_bytes / 1024**3:.1f} GB".replace(".", ",")
+    return f"{count_bytes // 1024**2} MB"
+
+
 REASONS = {
     "amendment": "gửi đến sau khi hồ sơ đã nộp, xã xem rồi mới ghi",
     "aside": "bản mà máy giữ riêng sau khi xã khôi phục dữ liệu",
