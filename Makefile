@@ -28,6 +28,9 @@ bench: build ## measure size and speed, one table
 races: build ## the races and kills at full length (about 15 minutes)
 	MINHCHUNG_LONG_RACES=1 $(PY) -m pytest -q -s --timeout=3600 tests/races
 
+sim: build ## the simulation for 5 minutes; more: make sim MINUTES=60 SEED=1
+	$(PY) -m tests.sim.run --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
+
 build: $(STAMPS)/python $(STAMPS)/app ## install what is needed and build the phone app
 
 $(STAMPS)/python: requirements-dev.lock pyproject.toml scripts/bootstrap.sh
@@ -46,4 +49,4 @@ $(STAMPS)/browser: $(STAMPS)/python scripts/browser.sh
 	sh scripts/browser.sh
 	@touch $@
 
-.PHONY: help run test check soak bench races build
+.PHONY: help run test check soak bench races sim build

@@ -15,6 +15,7 @@ from sync.fields import TYPES
 from sync.merge import merge
 from sync.protocol import dossier_id
 
+CONFLICT_NAMESPACE = uuid.UUID("9a3d8b52-6c1e-4d0f-8a57-2f4be61c7d90")
 EDITABLE = {
     "self": ("draft", "returned"),
     "note": ("draft", "returned"),
@@ -215,7 +216,7 @@ def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int
     fresh = work.add(
         "conflict",
         {
-            "id": str(uuid.uuid4()),
+            "id": conflict_id(edit, name),
             "place_id": doc.row["place_id"],
             "citizen_id": doc.row["citizen_id"],
             "author": edit.actor.person_id,
@@ -232,6 +233,11 @@ def hold(work: Workspace, edit: Edit, doc: Doc, name: str, value: Any, base: int
     work.bump(fresh)
     record(work, edit, fresh, {})
     return fresh.id
+
+
+def conflict_id(edit: Edit, name: str) -> str:
+    """The same edit that is held again, after a restore, is the same conflict: a choice on its way still finds it."""
+    return str(uuid.uuid5(CONFLICT_NAMESPACE, f"{edit.mutation['id']}/{name}"))
 
 
 def settler(edit: Edit, doc: Doc, name: str) -> str:

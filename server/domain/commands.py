@@ -194,11 +194,13 @@ def move(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
     target = edit.patch.get("place")
     if target is None or not work.place_exists(int(target)):
         return rejected("place.unknown", "Thôn hoặc đơn vị không rõ.")
+    if doc.row["place_id"] == target:
+        return Outcome("merged")
     if edit.actor.role != "staff":
         conflict = hold(work, edit, doc, "place", target, edit.base_of("place"))
         return Outcome("held", extra={"conflicts": {"place": conflict}})
     version = doc.row["field_versions"].get("place")
-    if version is not None and version[0] > edit.base_of("place") and doc.row["place_id"] != target:
+    if version is not None and version[0] > edit.base_of("place"):
         conflict = hold(work, edit, doc, "place", target, edit.base_of("place"))
         return Outcome("held", extra={"conflicts": {"place": conflict}})
     before = doc.row["place_id"]

@@ -43,11 +43,10 @@ def _newcomers(mutations: list[dict[str, Any]]) -> set[Likeness]:
     found: set[Likeness] = set()
     for mutation in mutations:
         patch = mutation.get("set")
-        if mutation.get("op") == "create" and mutation.get("type") == "citizen" and isinstance(patch, dict):
-            place, name, year = patch.get("place"), patch.get("full_name"), patch.get("birth_year")
-            named = isinstance(name, str) and CITIZEN["full_name"].check(name)
-            if named and CITIZEN["place"].check(place) and CITIZEN["birth_year"].check(year):
-                found.add((int(str(place)), fold(str(name)), year))
+        if mutation.get("op") != "create" or mutation.get("type") != "citizen" or not isinstance(patch, dict):
+            continue
+        if all(CITIZEN[name].check(patch.get(name)) for name in ("place", "full_name", "birth_year")):
+            found.add((patch["place"], fold(patch["full_name"]), patch.get("birth_year")))
     return found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from server.db import tables
 from server.domain.edits import Outcome
 from server.domain.permissions import Actor
-from sync.fields import is_known_type
+from sync.fields import is_known_type, well_formed
 from sync.protocol import digest, is_uuid
 
 _LOG = tables.MutationLog.__table__
@@ -144,8 +144,15 @@ def quarantine(batch: Batch, each: Handled) -> None:
 
 
 def storable(mutation: dict[str, Any]) -> dict[str, Any]:
-    """PostgreSQL's JSON takes neither NUL nor lone surrogates: such content is kept escaped."""
-    text = json.dumps(mutation)
-    if "\\u0000" in text or "\\ud" in text.lower():
-        return {"escaped": text.replace("\\", "\\\\")}
-    return mutation
+    """PostgreSQL's JSON takes neither NUL nor lone surrogates: such content is kept escaped, see `content`."""
+    if well_formed(json.dumps(mutation, ensure_ascii=False)) and "\\u0000" not in json.dumps(mutation):
+        return mutation
+    return {"escaped": json.dumps(mutation).replace("\\", "\\\\")}
+
+
+def content(payload: dict[str, Any]) -> dict[str, Any]:
+    """What was kept, as it was sent."""
+    if set(payload) != {"escaped"}:
+        return payload
+    found: dict[str, Any] = json.loads(payload["escaped"].replace("\\\\", "\\"))
+    return found

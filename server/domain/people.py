@@ -68,7 +68,7 @@ def add_citizen(
     work.rows["history"].append(
         {
             "commune_id": commune_id, "doc_id": doc.id, "rev": rev, "type": "citizen", "op": "create",
-            "patch": {name: [None, value] for name, value in values.items() if value is not None},
+            "patch": {name: [None, value] for name, value in (*values.items(), ("place", place_id)) if value is not None},
             "person_id": by or None, "device_id": version[1], "mutation_id": version[2], "device_at": None,
             "server_at": now,
         }

@@ -121,7 +121,7 @@ def _apply(batch: Batch, work: Workspace, mutation: dict[str, Any], seq: int) ->
         return Handled(mutation, seq, Outcome(), spent=False)
     earlier = batch.known.get(mutation["id"])
     if earlier is not None:
-        return Handled(mutation, seq, Outcome("duplicate", extra={"was": earlier[2]}))
+        return Handled(mutation, seq, Outcome("duplicate", extra={"was": earlier[2]}), spent=False)
     batch.known[mutation["id"]] = (batch.device_id, seq, None)
     size = len(json.dumps(mutation, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     fault = check_mutation(mutation, size)

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from server.db import tables
 from server.domain import commands, dispatching
 from server.domain.edits import Edit, Outcome
-from server.domain.keeping import Batch, Handled, person_now, remember
+from server.domain.keeping import Batch, Handled, content, person_now, remember
 from server.domain.workspace import AFTER_RESTORE, Workspace
 from sync.protocol import timestamp
 
@@ -79,7 +79,7 @@ def _waiting_for(batch: Batch, docs: list[str]) -> list[dict[str, Any]]:
         )
         .order_by(_QUARANTINE.c.received_at, _QUARANTINE.c.seq)
     )
-    return [dict(row) for row in batch.conn.execute(query).mappings()]
+    return [{**row, "payload": content(row["payload"])} for row in batch.conn.execute(query).mappings()]
 
 
 def _apply_waiting(batch: Batch, work: Workspace, row: dict[str, Any]) -> Outcome | None:

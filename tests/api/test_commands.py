@@ -241,6 +241,14 @@ def test_somebody_who_is_not_on_this_phone(world: World, own: Phone) -> None:
     assert result["result"] == "out_of_scope"
 
 
+def test_a_move_to_where_they_are_takes_nobody_off_a_phone(world: World, chapter: Phone) -> None:
+    chapter.sync()
+    world.as_staff({"op": "move", "type": "citizen", "doc": world.pao, "base": 2**40, "set": {"place": world.na}})
+    chapter.sync()
+    assert world.pao in chapter.docs
+    assert chapter.do("move", "citizen", world.pao, {"place": world.na})["result"] == "merged"
+
+
 def test_a_chapters_move_is_a_proposal_that_staff_settle(world: World, own: Phone, chapter: Phone, phone: Make) -> None:
     keo = phone().pair(world.chapter_code(world.keo, "Mông Văn Kéo"))
     keo.sync()

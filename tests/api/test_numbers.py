@@ -73,6 +73,15 @@ def test_other_content_under_a_used_number_and_id_is_kept(world: World, chapter:
     assert [q["payload"]["set"] for q in quarantined(db)] == [{"self.1": 6}]
 
 
+def test_a_second_duplicate_tells_what_the_first_one_was(world: World, chapter: Phone) -> None:
+    one = chapter.queue("update", "dossier", world.dossier(), {"self.1": 11})
+    chapter.sync()
+    for number in (1, 2, 3):
+        body = chapter.sync(mutations=[{**one, "seq": one["seq"] + number}])
+        told = Phone.result(body, one["seq"] + number)
+        assert (told["result"], told["was"]["code"]) == ("duplicate", "value.invalid")
+
+
 def test_the_same_id_under_a_new_number_is_a_duplicate(world: World, chapter: Phone, db: Database) -> None:
     bad = chapter.queue("update", "dossier", world.dossier(), {"self.1": 0})
     chapter.sync()

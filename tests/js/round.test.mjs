@@ -257,3 +257,25 @@ test("a caption edited after the photo was received stands on the entry's own re
   const edit = syncs(server).flatMap((r) => r.body.mutations).find((m) => m.type === "evidence" && m.op === "update");
   assert.equal(edit.base, 1);
 });
+
+test("a number handled in a request whose answer was lost is sent again, and only then its result is told", async () => {
+  const { server, p, app, citizen } = await withPerson();
+  await app.sendNow();
+  for (const note of ["một", "hai", "ba"]) await app.setFields(citizen, "citizen", { note }, null);
+  const [, second] = await p.store.outbox();
+  const whole = server.sync.bind(server);
+  server.sync = (body) => {
+    server.results = body.mutations.some((m) => m.id === second.id) ? [{ seq: second.seq, result: "rejected", code: "right.missing" }] : [];
+    return whole(body);
+  };
+  server.say = (request) => (request.path === "/api/v1/sync" ? "lost" : undefined);
+  await app.sendNow();
+  assert.equal((await p.store.outbox()).length, 3, "the answer was lost");
+  server.say = (request) => (request.path === "/api/v1/sync" && request.body.mutations.length > 1 ? new Response("<html>413", { status: 413 }) : undefined);
+  await app.sendNow();
+  await app.sendNow();
+  assert.equal((await p.store.outbox()).length, 0);
+  const told = (await p.store.done()).find((m) => m.id === second.id);
+  assert.equal(told.result?.code, "right.missing");
+  assert.ok(app.status().notices.some((n) => n.code === "result.rejected"));
+});

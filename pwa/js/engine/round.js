@@ -26,6 +26,7 @@ export function createRound({ store, net, env, state, deposit }) {
 
   async function once() {
     const body = await request();
+    const context = { now: "", sent: body.mutations.at(-1)?.seq ?? 0 };
     const began = env.now();
     let answer;
     try {
@@ -33,14 +34,14 @@ export function createRound({ store, net, env, state, deposit }) {
     } catch (error) {
       const { code, body: told } = /** @type {any} */ (error);
       if (code === "too_large") most = Math.min(most, nextSize(Math.max(1, body.mutations.length), 0, true));
-      if (code === "app.too_old" && told?.ack !== undefined) noticed(await store.acknowledged({ ack: told.ack, results: told.results ?? [] }, { now: env.iso() }));
+      if (code === "app.too_old" && told?.ack !== undefined) noticed(await store.acknowledged({ ack: told.ack, results: told.results ?? [] }, { ...context, now: env.iso() }));
       throw error;
     }
     if (answer.v !== VERSION) throw Object.assign(new Error("portal"), { code: "portal" });
     const took = env.now() - began;
     most = nextSize(most, took, false);
     pageBytes = Math.min(1_000_000, Math.max(16_384, took > 6000 ? pageBytes / 2 : pageBytes * 2));
-    const { lost, results, draftsWait } = await store.applyAnswer(answer, { now: env.iso() });
+    const { lost, results, draftsWait } = await store.applyAnswer(answer, { ...context, now: env.iso() });
     noticed(results);
     const left = draftsWait && (await deposit.handOverDrafts()) ? (await store.purge(answer.scopes)).lost : lost;
     for (const scope of left) await state.notice("scope.lost", scope);

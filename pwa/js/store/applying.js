@@ -3,13 +3,17 @@
 const NEVER_SHOWN = ["rejected", "gone", "out_of_scope"];
 const parentOf = (/** @type {any} */ data) => data?.dossier ?? data?.citizen ?? data?.on ?? data?.doc ?? "";
 
-/** What was handled is kept 30 days; it stays on the screen until its document comes. @param {any} tx @param {any} body @param {{now: string}} context */
+/**
+ * What this request carried and the server handled is kept 30 days; it stays on the screen until its document comes.
+ * A number handled earlier, in a request whose answer was lost, is sent again first: only then its result is told.
+ * @param {any} tx @param {any} body @param {{now: string, sent: number}} context `sent`: the highest number in the request
+ */
 export async function acknowledge(tx, body, context) {
   const outbox = tx.objectStore("outbox");
   const results = [];
   const told = new Map(body.results.map((/** @type {any} */ r) => [r.seq, r]));
   for (const mutation of await outbox.getAll()) {
-    if (mutation.seq > body.ack) break;
+    if (mutation.seq > Math.min(body.ack, context.sent)) break;
     const result = told.get(mutation.seq) ?? null;
     const shown = NEVER_SHOWN.includes(result?.result) || mutation.op === "void" ? {} : { shown: 1 };
     await tx.objectStore("done").put({ ...mutation, done_at: context.now, result, ...shown });
@@ -70,7 +74,8 @@ export async function sweep(tx, body) {
 /** @param {any} tx @param {string} scope @param {Set<string>} seen @param {Set<string>} pending @param {boolean} restoring */
 async function dropUnseen(tx, scope, seen, pending, restoring) {
   for (const doc of await tx.objectStore("docs").getAll()) {
-    if (!doc.scopes.includes(scope) || seen.has(doc.id) || pending.has(doc.id)) continue;
+    // a choice that waits keeps no disagreement alive which the server does not know any more
+    if (!doc.scopes.includes(scope) || seen.has(doc.id) || (pending.has(doc.id) && doc.type !== "conflict")) continue;
     if (restoring) await setAside(tx, doc);
     await drop(tx, doc, scope);
   }

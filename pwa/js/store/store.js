@@ -61,11 +61,11 @@ export function createStore() {
 
   /**
    * One sync answer, applied whole: changes, acknowledged entries, results, cursors, receipts.
-   * @param {any} body @param {{now: string}} context @returns {Promise<{lost: string[], results: any[]}>}
+   * @param {any} body @param {{now: string, sent: number}} context @returns {Promise<{lost: string[], results: any[]}>}
    */
   const applyAnswer = (body, context) => surely(() => apply(body, context));
 
-  /** @param {any} body @param {{now: string}} context */
+  /** @param {any} body @param {{now: string, sent: number}} context */
   function apply(body, context) {
     return run(ALL, "readwrite", async (tx) => {
       const results = await acknowledge(tx, body, context);

@@ -1,0 +1,150 @@
+"""What must hold after every run, I1 to I11 of docs/protocol.md."""
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from server.db import tables
+from tests.sim.phone import SimPhone
+
+if TYPE_CHECKING:
+    from tests.sim.play import Sim
+
+KINDS = ("citizen", "dossier", "evidence", "comment", "conflict")
+COMMANDS = ("submit", "withdraw", "appraise", "reopen", "confirm", "resolve", "delete", "move")
+
+
+def all_hold(sim: "Sim") -> None:
+    held = Server(sim)
+    drained(sim)
+    converged(sim, held)
+    accounted(sim, held)
+    once(sim, held)
+    nothing_overwritten_unseen(sim, held)
+    nothing_resurrected(held)
+    decided_stands(sim, held)
+    photos_arrived(sim)
+
+
+class Server:
+    """All rows, read once."""
+
+    def __init__(self, sim: "Sim") -> None:
+        with sim.db.read() as conn:
+            def rows(table: Any) -> list[dict[str, Any]]:
+                return [dict(r) for r in conn.execute(select(table.__table__)).mappings()]
+
+            self.history = sorted(rows(tables.History), key=lambda r: (r["doc_id"], r["rev"]))
+            self.log, self.quarantine, self.conflicts = rows(tables.MutationLog), rows(tables.Quarantine), rows(tables.Conflict)
+            self.dossiers, self.evidence = rows(tables.Dossier), rows(tables.Evidence)
+            kinds = (tables.Citizen, tables.Dossier, tables.Evidence, tables.Comment, tables.Conflict)
+            self.docs = {row["id"]: row for table in kinds for row in rows(table)}
+
+
+def drained(sim: "Sim") -> None:
+    """I9."""
+    assert all(not p.disk["outbox"] for p in sim.phones), [p.disk["outbox"][:2] for p in sim.phones]
+
+
+def converged(sim: "Sim", held: "Server") -> None:
+    """I1, I4, I7: every phone shows what a phone that was paired just now is given, and nothing beyond its grants.
+
+    Only what a restored server lacks may stay where an edit of it still waits for it: it may be the last copy.
+    """
+    for phone in sim.phones:
+        if phone.revoked:
+            continue
+        fresh = SimPhone(sim.wire, "máy mới")
+        fresh.disk |= {"id": phone.disk["id"], "key": phone.disk["key"], "epoch": phone.disk["epoch"], "next": phone.disk["next"]}
+        fresh.sync()
+        mine = {
+            d: (known["rev"], known["data"])
+            for d, known in phone.disk["docs"].items()
+            if not sim.restored or known["type"] not in KINDS or d in held.docs
+        }
+        given = {d: (known["rev"], known["data"]) for d, known in fresh.disk["docs"].items()}
+        wrong = {d: (mine.get(d), given.get(d)) for d in mine.keys() | given.keys() if mine.get(d) != given.get(d)}
+        assert not wrong, (phone.name, wrong)
+
+
+def accounted(sim: "Sim", held: Server) -> None:
+    """I2, I8: everything that was said to be saved is in history, held with both values, or kept in quarantine."""
+    written = {r["mutation_id"] for r in held.history}
+    kept = {r["mutation_id"] for r in held.quarantine}
+    values = {(r["doc_id"], name, json.dumps(pair[1])) for r in held.history for name, pair in r["patch"].items() if isinstance(pair, list)}
+    disputed = json.dumps([(c["mine"], c["theirs"], c["base"]) for c in held.conflicts])
+    disputed += json.dumps([r["patch"] for r in held.history if r["type"] == "conflict"])
+    results = {r["mutation_id"]: r["result"] for r in held.log if r["spent_id"]}
+    for phone, m in sim.ledger:
+        if m["id"] in written or m["id"] in kept or m["id"] in disputed:
+            continue
+        assert m["id"] in results, ("never arrived", phone.name, m)
+        told = (results[m["id"]] or {}).get("result")
+        if m["op"] in COMMANDS and not m.get("set"):
+            continue
+        if told == "rejected" and m["op"] in COMMANDS:
+            assert not any(n.startswith(("chapter", "final")) for n in m["set"]) or _same(values, m), (phone.name, m, results[m["id"]])
+            continue
+        assert _same(values, m), ("lost", phone.name, m, results[m["id"]])
+
+
+def _same(values: set[tuple[str, str, str]], m: dict[str, Any]) -> bool:
+    """Every value is one that the document had, so that writing it again changed nothing."""
+    return all((m["doc"], name, json.dumps(value)) in values or value in ("", None) for name, value in m["set"].items())
+
+
+def once(sim: "Sim", held: Server) -> None:
+    """I3."""
+    spent = [r["mutation_id"] for r in held.log if r["spent_id"]]
+    assert len(spent) == len(set(spent)), "an id was handled twice"
+    pairs = [(r["doc_id"], r["mutation_id"]) for r in held.history if r["mutation_id"]]
+    assert len(pairs) == len(set(pairs)), [p for p in pairs if pairs.count(p) > 1][:3]
+
+
+def nothing_overwritten_unseen(sim: "Sim", held: Server) -> None:
+    """A write by a phone replaced no foreign value that its form had not shown; its own chain never conflicts."""
+    made = {m["id"]: m for _, m in sim.ledger}
+    whose: dict[str, set[int]] = {}
+    for phone, m in sim.ledger:
+        whose.setdefault(m["id"], set()).add(id(phone))
+    last: dict[tuple[str, str], tuple[int, str | None]] = {}
+    for row in held.history:
+        m = made.get(row["mutation_id"])
+        for name in row["patch"]:
+            key = (row["doc_id"], name)
+            if m and m["op"] in ("update", "appraise") and key in last and name in m["set"] and row["type"] == "dossier":
+                rev, writer = last[key]
+                base = m["base"].get(name, 0) if isinstance(m["base"], dict) else m["base"]
+                assert rev <= base or (writer in whose and m.get("after", {}).get(name)), (name, row, last[key], m)
+            last[key] = (row["rev"], row["mutation_id"])
+    for conflict in held.conflicts:
+        mine, theirs = made.get((conflict["mine"] or {}).get("mutation", "")), (conflict["theirs"] or {}).get("mutation")
+        shown = (mine or {}).get("after", {}).get(conflict["field"])
+        assert not (theirs and shown == theirs and conflict["state"] == "open"), ("a conflict with one's own write", conflict)
+
+
+def nothing_resurrected(held: Server) -> None:
+    """I6."""
+    dead = {r["doc_id"] for r in held.history if r["op"] == "delete" and r["patch"].get("deleted") == [False, True]}
+    assert all(held.docs[d]["deleted"] for d in dead if d in held.docs)
+
+
+def decided_stands(sim: "Sim", held: Server) -> None:
+    """I10."""
+    now = {r["id"]: r for r in held.dossiers}
+    for ident, then in sim.office.decided.items():
+        free = ("rev", "seq", "place_id", "deleted", "updated_at", "field_versions")
+        changed = {k for k, v in then.items() if k not in free and now[ident][k] != v}
+        assert not changed, (ident, changed)
+
+
+def photos_arrived(sim: "Sim") -> None:
+    """I11: the bytes on the server are those that were hashed when they were shot."""
+    store = sim.app.extensions["photos"]
+    for phone in sim.phones:
+        for (by, sha256), state in phone.disk["photos"].items():
+            assert state == "received", (phone.name, by, sha256)
+            with store.original(sim.world.commune, sha256) as file:
+                assert hashlib.sha256(file.read()).hexdigest() == sha256
