@@ -25,7 +25,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 class Served:
     """`minhchung serve` over a home under `home`, reached through `proxy` at `origin`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, root: Path = ROOT) -> None:
+        self.root = root  # of the code that serves; a copy may be changed while it serves
         self.port = _free_port()
         self.proxy = Proxy(self.port)
         self.origin = f"http://localhost:{self.proxy.port}"
@@ -38,12 +39,12 @@ class Served:
     def command(self, *words: str) -> Any:
         """Runs `minhchung ...`; with --json among the words, the parsed answer."""
         run = [sys.executable, "-m", "server.cli", *words]
-        done = subprocess.run(run, env=self.env, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(run, env=self.env, cwd=self.root, capture_output=True, text=True, check=True)
         return json.loads(done.stdout) if "--json" in words else done.stdout
 
     def start(self) -> None:
         run = [sys.executable, "-m", "server.cli", "serve"]
-        self.process = subprocess.Popen(run, env=self.env, cwd=ROOT, stdout=self.log, stderr=self.log, start_new_session=True)
+        self.process = subprocess.Popen(run, env=self.env, cwd=self.root, stdout=self.log, stderr=self.log, start_new_session=True)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:

@@ -44,7 +44,8 @@ export async function startFace(openApp, goOn = false) {
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
   await setLanguage(language.chosen(), readEnglish);
   const browser = thisBrowser(goOn);
-  root.replaceChildren();
+  // Only the page's own first words; what the gate drew is replaced by the one who drew it.
+  if (!goOn) root.replaceChildren();
   if (browser.gate) return showGate(browser, root, () => startFace(openApp, true));
   let app;
   try {

@@ -70,7 +70,10 @@ function one(ctx, d, i) {
 
 /** @param {any} ctx @param {any} d */
 async function send(ctx, d) {
+  if (ctx.ui.sending) return; // a second tap
+  ctx.ui.sending = true;
   const { ok } = await ctx.attempt(() => ctx.app.appraise(d.citizen.id, ctx.ui.mine, ctx.ui.mine.basis ?? d.basis));
+  ctx.ui.sending = false;
   if (!ok) return;
   await ctx.app.clearDraft(key(ctx));
   ctx.toast(t("appraise.done"));

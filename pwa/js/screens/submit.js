@@ -32,7 +32,10 @@ export function missingWords(m, d) {
 
 /** @param {any} ctx @param {any} d */
 async function send(ctx, d) {
+  if (ctx.ui.sending) return; // a second tap
+  ctx.ui.sending = true;
   const { ok } = await ctx.attempt(() => ctx.app.submit(d.citizen.id));
+  ctx.ui.sending = false;
   if (!ok) return;
   ctx.closeSheet();
   ctx.toast(t("submit.done"));
