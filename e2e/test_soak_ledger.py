@@ -15,15 +15,8 @@ DAO = "citizen-dao"
 
 
 def entry(ident: str, sha256: str, indicator: int, **more: Any) -> dict[str, Any]:
-    return {
-        "id": ident,
-        "citizen": DAO,
-        "indicator": indicator,
-        "sha256": sha256,
-        "caption": None,
-        "moved_from": None,
-        "deleted": False,
-    } | more
+    plain = {"caption": None, "born": "", "moved_from": None, "deleted": False}
+    return {"id": ident, "citizen": DAO, "indicator": indicator, "sha256": sha256, **plain, **more}
 
 
 @pytest.fixture
@@ -31,9 +24,9 @@ def ledger(tmp_path: Path) -> Ledger:
     """One of each; the last score and the last text were never called saved."""
     ledger = Ledger(tmp_path / "ledger.jsonl")
     for sha256, caption in ((PHOTO, "họp tổ"), (MOVED, ""), (TAKEN_AWAY, "")):
-        ledger.said(ledger.tried(1, "photo", sha256=sha256, citizen=DAO, indicator=1, caption=caption))
-    ledger.said(ledger.tried(2, "move", sha256=MOVED, citizen=DAO, indicator=2))
-    ledger.said(ledger.tried(2, "remove", sha256=TAKEN_AWAY))
+        ledger.said(ledger.tried(1, "photo", sha256=sha256, citizen=DAO, indicator=1, caption=caption, born=caption))
+    ledger.said(ledger.tried(2, "move", sha256=MOVED, born="", citizen=DAO, indicator=2))
+    ledger.said(ledger.tried(2, "remove", sha256=TAKEN_AWAY, born=""))
     ledger.said(ledger.tried(3, "note", citizen=DAO, indicator=1, value="đọc báo"))
     ledger.said(ledger.tried(3, "note", citizen=DAO, indicator=1, value="đọc sách"))
     ledger.said(ledger.tried(4, "score", citizen=DAO, indicator=1, value=7))
@@ -52,7 +45,9 @@ def held() -> Holdings:
         ],
         dossiers=[{"citizen": DAO, "state": "submitted", "fields": {"self.1": 7, "note.1": "đọc sách"}}],
         evidence=[
-            entry("e1", PHOTO, 1, caption="họp tổ"), entry("e2", MOVED, 1, deleted=True), entry("e3", MOVED, 2, moved_from="e2"),
+            entry("e1", PHOTO, 1, caption="họp tổ", born="họp tổ"),
+            entry("e2", MOVED, 1, deleted=True),
+            entry("e3", MOVED, 2, moved_from="e2"),
             entry("e4", TAKEN_AWAY, 1, deleted=True),
         ],
         history=[

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from e2e.rig import Phone
 from e2e.soak.holdings import PHONE_STORE
 from e2e.soak.kills import Killer
-from e2e.soak.ledger import Act, Finding, Ledger, Wanted, wanted
+from e2e.soak.ledger import Act, Finding, Key, Ledger, Wanted, wanted
 
 SAVED = "Đã lưu trên máy"
 LOCKED = "Hồ sơ đã gửi nên chưa sửa được lúc này."
@@ -71,7 +71,7 @@ class Driver:
     def _hears(self, _source: Any, what: str, value: str) -> None:
         if what == "bytes" and self._shot is not None:
             sha256 = hashlib.sha256(base64.b64decode(value)).hexdigest()
-            self._doing.append(self.ledger.tried(self.round, "photo", sha256=sha256, **self._shot))
+            self._doing.append(self.ledger.tried(self.round, "photo", sha256=sha256, born=self._shot["caption"], **self._shot))
         if what == "says":
             self.heard.append(value)
             if SAID.match(value) and self._doing:
@@ -107,9 +107,19 @@ class Driver:
         if self.where() != route:
             self.stands = self.stands | {spot(route)}
             self.page.evaluate("route => { location.hash = route; }", route)
-        expect(self.page.locator("main")).to_be_visible()
-        self.page.wait_for_function("route => location.hash === route && document.querySelector('h1')?.textContent.trim()", arg=route)
+        self.arrive(route)
         self.settle()
+
+    def arrive(self, route: str) -> None:
+        """The last page stays, and can be tapped, until the next has its data: a person looks before the next tap."""
+        match = re.match(r"#/person/([^/]+)/(\d+)$", route)
+        if match:
+            expect(self.page.locator(f'header a.round[href="#/person/{match[1]}"]')).to_be_visible()
+            expect(self.page.get_by_role("heading", name=re.compile(rf"^{match[2]}\. "))).to_be_visible()
+        elif route.startswith("#/person/"):
+            expect(self.page.locator(f'a.row[href="{route}/1"]')).to_be_visible()
+        elif route == "#/register":
+            expect(self.page.locator("#full_name")).to_be_visible()
 
     # -- saying what is done ------------------------------------------------------------------------------
 
@@ -147,6 +157,7 @@ class Driver:
     def photo(self, citizen: str, no: int, caption: str, review: bool = False) -> None:
         self.indicator(citizen, no)
         self._button("Chụp ảnh").click()
+        expect(self.page.locator(f'header a.round[href="#/person/{citizen}/{no}"]')).to_be_visible()
         self._button("Chụp").click()
         self.page.get_by_label("Ghi chú").fill(caption)
         self.page.wait_for_timeout(250 if review else 0)
@@ -227,29 +238,29 @@ class Driver:
         self.page.locator(".tile", has_text=caption).click()
         expect(self.page.locator("dialog")).to_be_visible()
 
-    def move(self, sha256: str, citizen: str, no: int, caption: str, to: int) -> None:
+    def move(self, photo: Key, citizen: str, no: int, caption: str, to: int) -> None:
         self._viewer(citizen, no, caption)
         self._button("Chuyển ảnh").click()
         self.page.locator("#move-indicator").select_option(str(to))
-        act = self.ledger.tried(self.round, "move", sha256=sha256, citizen=citizen, indicator=to)
+        act = self.ledger.tried(self.round, "move", sha256=photo[0], born=photo[1], citizen=citizen, indicator=to)
         self._press(self.page.locator("dialog .big"), act)
         expect(self.page.locator(".tile", has_text=caption)).to_have_count(0)
         self._drawn()
 
-    def remove(self, sha256: str, citizen: str, no: int, caption: str, undo: bool) -> None:
+    def remove(self, photo: Key, citizen: str, no: int, caption: str, undo: bool) -> None:
         self._viewer(citizen, no, caption)
-        self._press(self._button("Bỏ ảnh này"), self.ledger.tried(self.round, "remove", sha256=sha256))
+        self._press(self._button("Bỏ ảnh này"), self.ledger.tried(self.round, "remove", sha256=photo[0], born=photo[1]))
         expect(self.page.locator(".tile", has_text=caption)).to_have_count(0)
         self._drawn()
         if undo:
-            self._press(self._button("Hoàn tác"), self.ledger.tried(self.round, "restore", sha256=sha256))
+            self._press(self._button("Hoàn tác"), self.ledger.tried(self.round, "restore", sha256=photo[0], born=photo[1]))
             expect(self.page.locator(".tile", has_text=caption)).to_be_visible()
             self._drawn()
 
-    def recaption(self, sha256: str, citizen: str, no: int, caption: str, words: str) -> None:
+    def recaption(self, photo: Key, citizen: str, no: int, caption: str, words: str) -> None:
         self._viewer(citizen, no, caption)
         self.page.locator("dialog").get_by_label("Ghi chú").fill(words)
-        self._press(self._button("Lưu ghi chú"), self.ledger.tried(self.round, "caption", sha256=sha256, value=words))
+        self._press(self._button("Lưu ghi chú"), self.ledger.tried(self.round, "caption", sha256=photo[0], born=photo[1], value=words))
         expect(self.page.locator(".tile", has_text=words)).to_have_count(1)
         self._drawn()
 

@@ -47,6 +47,7 @@ def served_holdings(home: Path, database_url: str) -> Holdings:
         held.history = [
             {"doc": r["doc_id"], "mutation": r["mutation_id"], "op": r["op"], "patch": r["patch"]} for r in _rows(conn, tables.History)
         ]
+        _trace(held)
         held.receipts = {r["sha256"] for r in _rows(conn, tables.Receipt)}
         held.aside = [f"conflict on {r['field']} of {r['doc_id']}" for r in _rows(conn, tables.Conflict)]
         held.aside += [f"quarantine, {r['reason']}: {r['payload']}" for r in _rows(conn, tables.Quarantine)]
@@ -54,6 +55,17 @@ def served_holdings(home: Path, database_url: str) -> Holdings:
     for file in (home / "photos").glob("*/originals/*/*/*"):
         held.originals[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
     return held
+
+
+def _trace(held: Holdings) -> None:
+    """Each entry's first caption, through its moves."""
+    made = {row["doc"]: row["patch"].get("caption", [None, None])[1] for row in held.history if row["op"] == "create"}
+    from_ = {row["id"]: row["moved_from"] for row in held.evidence}
+    for row in held.evidence:
+        first = row["id"]
+        while from_.get(first):
+            first = from_[first]
+        row["born"] = made.get(first) or ""
 
 
 def _rows(conn: Connection, table: Any) -> list[dict[str, Any]]:

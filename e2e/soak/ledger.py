@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+Key = tuple[str, str]  # a photo: the hash of its bytes, and its first caption: two shots of one still scene have one hash
+
 
 @dataclass
 class Act:
@@ -53,7 +55,8 @@ class Holdings:
 
     citizens: list[dict[str, Any]] = field(default_factory=list)  # id, full_name, deleted
     dossiers: list[dict[str, Any]] = field(default_factory=list)  # citizen, state, fields: {"self.1": 7}
-    evidence: list[dict[str, Any]] = field(default_factory=list)  # id, citizen, indicator, sha256, caption, moved_from, deleted
+    # id, citizen, indicator, sha256, caption, moved_from, deleted; `born`: the caption with which its first entry was made
+    evidence: list[dict[str, Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)  # doc, mutation, op, patch: {field: [before, after]}
     receipts: set[str] = field(default_factory=set)
     originals: dict[str, str] = field(default_factory=dict)
@@ -81,7 +84,7 @@ class Course:
 
 @dataclass
 class Photo:
-    """All that was done with one photo, by its hash."""
+    """All that was done with one photo."""
 
     acts: list[Act] = field(default_factory=list)
     here: Course = field(default_factory=lambda: Course([False]))
@@ -93,7 +96,7 @@ class Photo:
 class Wanted:
     """The ledger read as what should be."""
 
-    photos: dict[str, Photo] = field(default_factory=dict)
+    photos: dict[Key, Photo] = field(default_factory=dict)
     fields: dict[tuple[str, str], Course] = field(default_factory=dict)  # citizen, field
     states: dict[str, Course] = field(default_factory=dict)  # citizen
 
@@ -108,7 +111,7 @@ def wanted(acts: Iterable[Act]) -> Wanted:
         elif act.kind in ("submit", "withdraw"):
             want.states.setdefault(about["citizen"], Course(["draft", None])).step(act, "submitted" if act.kind == "submit" else "draft")
         elif act.kind != "person":
-            _photo_step(want.photos.setdefault(about["sha256"], Photo()), act)
+            _photo_step(want.photos.setdefault((about["sha256"], about["born"]), Photo()), act)
     return want
 
 
@@ -141,17 +144,18 @@ def compare(acts: list[Act], held: Holdings) -> list[Finding]:
 
 
 def _photos(want: Wanted, held: Holdings) -> Iterable[Finding]:
-    by_hash = defaultdict(list)
+    by_key = defaultdict(list)
     for row in held.evidence:
-        by_hash[row["sha256"]].append(row)
-    for sha256 in by_hash.keys() - want.photos.keys():
-        yield Finding("wrong", f"photo {sha256[:12]}: nobody took it")
-    for sha256, photo in want.photos.items():
-        yield from _photo(sha256, photo, by_hash[sha256], held)
+        by_key[(row["sha256"], row["born"])].append(row)
+    for sha256, born in by_key.keys() - want.photos.keys():
+        yield Finding("wrong", f"photo {sha256[:12]} {born}: nobody took it")
+    for key, photo in want.photos.items():
+        yield from _photo(key, photo, by_key[key], held)
 
 
-def _photo(sha256: str, photo: Photo, rows: list[dict[str, Any]], held: Holdings) -> Iterable[Finding]:
-    name, round_ = f"photo {sha256[:12]}", photo.acts[0].round
+def _photo(key: Key, photo: Photo, rows: list[dict[str, Any]], held: Holdings) -> Iterable[Finding]:
+    sha256, born = key
+    name, round_ = f"photo {sha256[:12]} {born}".strip(), photo.acts[0].round
     said = sum(act.said for act in photo.acts)
     began = [row for row in rows if row["moved_from"] is None]
     if len(began) < said:

@@ -15,7 +15,7 @@ from e2e.rig import Phone, Served
 from e2e.soak.driver import Driver, picture, spot
 from e2e.soak.holdings import PHONE_STORE, phone_differences, served_holdings
 from e2e.soak.kills import BY_LINE, Killer, Plan, draw
-from e2e.soak.ledger import Act, Finding, Holdings, Ledger, compare, wanted
+from e2e.soak.ledger import Act, Finding, Holdings, Key, Ledger, compare, wanted
 
 PLACE = "Thôn Nà Nát"
 PEOPLE = ("Nông Thị Đào", "Hoàng Văn Cao", "Bàn Mùi Pham", "Lộc Thị Én")
@@ -161,7 +161,7 @@ class Soak:
         else:
             driver.submit(citizen)
 
-    def _act_on(self, chance: Random, name: str, known: tuple[str, str, int, str], words: str) -> None:
+    def _act_on(self, chance: Random, name: str, known: tuple[Key, str, int, str], words: str) -> None:
         if name == "move":
             self.driver.move(*known, to=known[2] % 10 + 1)
         elif name == "remove":
@@ -169,11 +169,11 @@ class Soak:
         else:
             self.driver.recaption(*known, words)
 
-    def _known_photo(self, chance: Random) -> tuple[str, str, int, str] | None:
+    def _known_photo(self, chance: Random) -> tuple[Key, str, int, str] | None:
         """One with a note of its own, of which nothing is in doubt."""
         sure = [
-            (sha256, *photo.place.may[0], photo.caption.may[0])
-            for sha256, photo in wanted(self.ledger.acts).photos.items()
+            (key, *photo.place.may[0], photo.caption.may[0])
+            for key, photo in wanted(self.ledger.acts).photos.items()
             if photo.here.may == [True] and len(photo.place.may) == 1 and len(photo.caption.may) == 1 and photo.caption.may[0]
         ]
         return chance.choice(sure) if sure else None
