@@ -12,6 +12,7 @@ from server.db import tables
 from server.db.session import Database
 from server.domain import clean
 from server.storage.disk import DiskStore
+from sync.photos import SIZES
 from tests.pictures import encoded, jpeg, sha256
 from tests.world import NOW, World
 
@@ -167,3 +168,29 @@ def test_the_worker_goes_on_after_an_error_and_stops_when_told(
     clean.run_worker(db, store, lambda: next(turns))
     assert row_of(db)["state"] == "ready"
     assert io.BytesIO(store.clean_path(world.commune, str(row_of(db)["sha256"]), "thumb").read_bytes()).read(2) == b"\xff\xd8"
+
+
+def test_a_photo_of_48_megapixels_gets_its_copies(db: Database, world: World, store: DiskStore) -> None:
+    name = arrive(db, store, world, encoded(Image.new("RGB", (8000, 6000), "green"), "JPEG", quality=60))
+    clean.clean_one(db, store)
+    row = row_of(db)
+    assert (row["state"], row["width"], row["height"]) == ("ready", 8000, 6000)
+    assert max(copy(store, world, name).size) == SIZES["full"]
+
+
+def test_of_an_animated_photo_the_first_frame_is_shown(db: Database, world: World, store: DiskStore) -> None:
+    frames = [Image.new("RGB", (60, 40), colour) for colour in ("green", "red", "blue")]
+    name = arrive(db, store, world, encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=100, lossless=True))
+    clean.clean_one(db, store)
+    shown = copy(store, world, name)
+    red, green, blue = shown.getpixel((30, 20))  # type: ignore[misc]
+    assert (shown.format, shown.size) == ("JPEG", (60, 40))
+    assert green > 100 > 40 > max(red, blue)
+
+
+def test_what_hides_behind_a_photo_is_in_no_copy(db: Database, world: World, store: DiskStore) -> None:
+    name = arrive(db, store, world, jpeg(comment=b"<script>alert(1)</script>") + b"<html><script>alert(2)</script>PK\x03\x04")
+    clean.clean_one(db, store)
+    assert row_of(db)["state"] == "ready"
+    for size in ("thumb", "screen", "full"):
+        assert b"script" not in store.clean_path(world.commune, name, size).read_bytes()

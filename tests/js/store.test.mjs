@@ -112,3 +112,14 @@ test("the connection that a browser closed under the app is opened again by the 
   assert.equal(closed, 1);
   assert.equal((await app.dossier(citizen)).citizen.note, "sau khi mở lại");
 });
+
+test("a tab older than the store is told to open the app again", async () => {
+  const { p, app, citizen } = await withPerson();
+  await p.store.close();
+  await new Promise((resolve, reject) => {
+    const request = p.factory.open("minhchung", 99);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => { request.result.close(); resolve(null); };
+  });
+  await assert.rejects(app.setFields(citizen, "citizen", { note: "thẻ cũ" }, { rev: 0, fields: {} }), { code: "storage" });
+});

@@ -39,7 +39,7 @@ export function openDatabase() {
     }).catch((error) => {
       opening = null;
       // Another tab runs a newer version already: this one must be opened again.
-      throw error?.name === "VersionError" ? Object.assign(error, { code: "storage" }) : error;
+      throw error?.name === "VersionError" ? Object.assign(new Error("storage"), { code: "storage" }) : error;
     });
     return opening;
   };
