@@ -3,6 +3,7 @@ import { APP_VERSION, KEEP_MS } from "../../../sync/js/protocol.js";
 import { createConflicts } from "./conflicts.js";
 import { identity, sign } from "./identity.js";
 import { createGallery } from "./gallery.js";
+import { claimDrafts, createLocking, ownDraft } from "./locking.js";
 import { createRound } from "./round.js";
 import { createSaving } from "./save.js";
 import { createSettling } from "./settle.js";
@@ -15,6 +16,7 @@ import { createView } from "./view.js";
 /** @param {{store: any, net: any, env: any}} parts env: now, iso, room, random, wifi, locks, channel */
 export function createApp({ store, net, env }) {
   const state = createState({ store, env });
+  const locking = createLocking({ store, env, state });
   const view = createView({ store, state });
   const changed = () => { env.channel?.postMessage("changed"); state.refresh(); };
   const saving = createSaving({ store, view, env, state, changed });
@@ -24,7 +26,7 @@ export function createApp({ store, net, env }) {
   state.counting(async () => ({ toChoose: (await cards.mine()).length }));
   /** @type {Promise<any> | null} */
   let reading = null;
-  const read = () => (reading ??= import("./rare.js").then((rare) => rare.createRare({ store, net, env, state, flush: () => settling.finishChoices(true) })).catch((error) => { reading = null; throw Object.assign(error, { code: "part.absent" }); }));
+  const read = () => (reading ??= import("./rare.js").then((rare) => rare.createRare({ store, net, env, state, locking, flush: () => settling.finishChoices(true) })).catch((error) => { reading = null; throw Object.assign(error, { code: "part.absent" }); }));
   const rarely = (/** @type {string} */ name) => async (/** @type {any[]} */ ...all) => (await read())[name](...all);
   const deposit = { handOver: rarely("handOver"), handOverDrafts: rarely("handOverDrafts"), handOverRest: rarely("handOverRest") };
   const round = createRound({ store, net, env, state, deposit });
@@ -37,6 +39,8 @@ export function createApp({ store, net, env }) {
     await settling.finishChoices(true).catch(() => {});
     env.on("hidden", () => settling.finishChoices(true).catch(() => {}));
     await state.load();
+    await locking.open().catch(() => {});
+    await claimDrafts(store, state.status().me).catch(() => {});
     await store.prune(new Date(env.now() - KEEP_MS).toISOString()).catch(() => {});
     env.channel?.addEventListener("message", () => state.load());
     triggers.start();
@@ -64,17 +68,23 @@ export function createApp({ store, net, env }) {
     if (answer.next !== first) await store.replaceOutbox(outbox.map((/** @type {any} */ m, /** @type {number} */ n) => ({ ...m, seq: answer.next + n })), answer.next + outbox.length);
     for (const [key, value] of Object.entries({ people: answer.people, scopes: answer.scopes, year: answer.year, commune: answer.commune, paired: true })) await store.setMeta(key, value);
     if (!(await store.meta("epoch"))) await store.setMeta("epoch", answer.epoch);
+    const { [answer.person.id]: _forgotten, ...pins } = (await store.meta("pins")) ?? {};
+    await store.setMeta("pins", pins);
     await store.setMeta("me", answer.person.id);
     await state.load();
+    locking.unlock();
     changed();
     await triggers.now();
   }
+
+  const own = (/** @type {string} */ key) => ownDraft(state.status().me, key);
 
   return {
     version: APP_VERSION,
     subscribe: state.subscribe, status: state.status, start, pair,
     stop: async () => { await triggers.stop(); env.channel?.close(); await store.close(); },
-    choosePerson: async (/** @type {string} */ id) => { await store.setMeta("me", id); await state.load(); changed(); },
+    choosePerson: async (/** @type {string} */ id, /** @type {string} */ pin) => { await rarely("choosePerson")(id, pin); changed(); },
+    setPin: rarely("setPin"), touch: locking.touch, lockIfIdle: locking.lockIfIdle, lock: locking.lock,
     setPhotoPolicy: async (/** @type {string} */ policy) => { await store.setMeta("photo_policy", policy); await state.load(); state.wake(); },
     pause: async () => { await store.setMeta("paused", true); await state.load(); },
     resume: async () => { await store.setMeta("paused", false); await state.load(); await triggers.now(true); },
@@ -92,7 +102,7 @@ export function createApp({ store, net, env }) {
     conflicts: cards.conflicts, conflict: cards.conflict, choose: settling.choose, undoChoice: settling.undoChoice, finishChoices: settling.finishChoices,
     say: talking.say, talk: talking.talk, talkSeen: talking.talkSeen,
     photoUrl: gallery.photoUrl, releaseUrl: gallery.releaseUrl, hamletPhotosPlan: gallery.plan, downloadHamletPhotos: gallery.download,
-    draft: store.draft, saveDraft: store.setDraft, clearDraft: store.removeDraft,
+    draft: (/** @type {string} */ key) => store.draft(own(key)), saveDraft: (/** @type {string} */ key, /** @type {any} */ value) => store.setDraft(own(key), value), clearDraft: (/** @type {string} */ key) => store.removeDraft(own(key)),
     returnTo: () => store.meta("return_to"),
     setReturnTo: (/** @type {any} */ value) => store.setMeta("return_to", value ? { at: env.iso(), ...value } : null),
     exportUnsent: rarely("exportUnsent"),

@@ -15,7 +15,7 @@ export function createState({ store, env }) {
   /** @type {any} */
   let now = {
     ready: false, paired: false, device: null, people: [], me: null, year: new Date(env.now()).getFullYear(), commune: null, offlineReady: false, signal: "unknown", authNeeded: false, revoked: false, tooOld: false, wrongClock: false,
-    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [], toChoose: 0,
+    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [], toChoose: 0, locked: false,
   };
 
   /** @param {Record<string, any>} part */
@@ -25,9 +25,9 @@ export function createState({ store, env }) {
   }
 
   async function load() {
-    const [who, people, me, year, commune, policy, paused, paired, notices, places] = await Promise.all(["identity", "people", "me", "year", "commune", "photo_policy", "paused", "paired", "notices"].map((key) => store.meta(key)).concat(store.docsOf("place")));
+    const [who, people, me, year, commune, policy, paused, paired, notices, pins, places] = await Promise.all(["identity", "people", "me", "year", "commune", "photo_policy", "paused", "paired", "notices", "pins"].map((key) => store.meta(key)).concat(store.docsOf("place")));
     const names = new Map(places.map((/** @type {any} */ p) => [p.data.place, p.data.name]));
-    const named = (people ?? []).map((/** @type {any} */ p) => ({ ...p, place_id: p.place, place: names.get(p.place) ?? "" }));
+    const named = (people ?? []).map((/** @type {any} */ p) => ({ ...p, place_id: p.place, place: names.get(p.place) ?? "", pin: Boolean(pins?.[p.id]) }));
     const chosen = named.find((/** @type {any} */ p) => p.id === me) ?? (named.length === 1 ? named[0] : null);
     set({ ready: true, paired: Boolean(paired), device: who ? { id: who.id, name: env.deviceName() } : null, people: named, me: chosen, year: year ?? now.year, commune: commune ?? null, photoPolicy: policy ?? "now", paused: Boolean(paused), notices: notices ?? [], wrongClock: env.now() < BUILD_MS || env.now() > BUILD_MS + THREE_YEARS_MS });
     await refreshCounts();

@@ -81,7 +81,7 @@ export function createView({ store, state }) {
     if (!citizen || !(await reader())(citizenId)) return null;
     const id = await dossierId(citizenId, now, sha1);
     const { view, basis: shown } = await one(id);
-    const data = view?.data ?? {};
+    const data = seenBy(me, view?.data ?? {});
     const [evidence, indicators, programme, names, conflicts] = await Promise.all([evidenceOf(id), indicatorsOf(now), programmeOf(now), placeNames(), all("conflict")]);
     const talk = await talked();
     const dossierState = view ? (data.state ?? "draft") : "none";
@@ -169,11 +169,19 @@ export function createView({ store, state }) {
       const status = p.state === "received" ? "received" : state.sending() === p.sha256 ? "sending" : "waiting";
       put(citizenOf.get(e?.data.dossier) ?? "", { kind: "photo", label: e ? String(e.data.indicator) : "", indicator: e?.data.indicator ?? null, sha256: p.sha256, state: status, reason: status === "waiting" ? (p.reason ?? state.reason()) : null, at: p.at, bytes: p.size, rests: rests(p), ...(rests(p) && open.has(e?.data.dossier) ? { remove: e.id } : {}) });
     }
-    return [...people.values()];
+    const mayRead = await reader();
+    const [open_, closed] = [true, false].map((may) => [...people.values()].filter((group) => (!group.citizenId || mayRead(group.citizenId)) === may));
+    return closed.length ? [...open_, { personName: "", citizenId: "", others: closed.reduce((sum, group) => sum + group.items.filter((/** @type {any} */ item) => item.state !== "received").length, 0), items: [] }] : open_;
   }
 
   return { all, one, reader, searchPeople, dossier, queue, year, placeNames, programmeOf, indicatorsOf };
 }
+
+/** When others' scores are shown to the person they are about. */
+const SHOWN = /** @type {Record<string, string[]>} */ ({ chapter: ["returned", "not_eligible", "decided"], chapter_note: ["returned", "not_eligible", "decided"], final: ["not_eligible", "decided"] });
+
+/** A phone that the chapter uses too holds more of a dossier than its citizen is shown. @param {any} me @param {Record<string, any>} data */
+const seenBy = (me, data) => (me?.role !== "citizen" ? data : Object.fromEntries(Object.entries(data).filter(([name]) => SHOWN[name.split(".")[0]]?.includes(data.state) ?? true)));
 
 /** @param {any} m @param {Map<string, string>} citizenOf @param {any[]} evidence @param {Map<string, string>} conflictsOf */
 function ownerOf(m, citizenOf, evidence, conflictsOf) {

@@ -9,10 +9,12 @@ import { icon } from "../ui/icon.js";
 import { BANDS, scorePicker } from "../ui/score.js";
 import { strip } from "../ui/strip.js";
 import { tile } from "../ui/tile.js";
+import { sheet } from "./later.js";
 import { pickPhotos } from "./picking.js";
 import { missingPage } from "./person.js";
 import { toCapture, toConflict, toIndicator, toPerson } from "./routes.js";
-import { openPhoto } from "./viewer.js";
+
+const openPhoto = sheet("openPhoto");
 
 export const indicator = {
   name: "indicator",

@@ -6,9 +6,15 @@ import { empty, frame } from "../ui/frame.js";
 let reading = null;
 
 function read() {
-  reading ??= import("./more.js").then((more) => { addWords(more.words); return more; }).catch((error) => { reading = null; throw error; });
+  reading ??= import("./more.js").then((more) => { addWords(more.words); return more; }).catch(() => { reading = null; throw Object.assign(new Error("part.absent"), { code: "part.absent" }); });
   return reading;
 }
+
+/** A sheet of more.js. @param {string} name */
+export const sheet = (name) => async (/** @type {any} */ ctx, /** @type {any[]} */ ...all) => {
+  const { ok, value } = await ctx.attempt(read);
+  if (ok) value.sheets[name](ctx, ...all);
+};
 
 /** A screen that becomes itself when it is first opened. @param {string} name of a screen in more.js */
 export function later(name) {
@@ -16,7 +22,7 @@ export function later(name) {
   const screen = {
     name,
     async load(/** @type {any} */ ctx) {
-      const more = await read().catch(() => { throw Object.assign(new Error("part.absent"), { code: "part.absent" }); });
+      const more = await read();
       Object.assign(screen, { load: undefined }, more.screens[name]);
       return screen.load?.(ctx);
     },

@@ -5,8 +5,11 @@ import { conflict, conflicts } from "./conflicts.js";
 import { queue } from "./queue.js";
 import { register } from "./register.js";
 import { settings } from "./settings.js";
+import { askReopen, askSubmit } from "./submit.js";
 import { talk } from "./talk.js";
+import { openPhoto } from "./viewer.js";
 import { who } from "./who.js";
 
 export { words };
 export const screens = { appraise, conflict, conflicts, queue, register, settings, talk, who };
+export const sheets = { askReopen, askSubmit, openPhoto };

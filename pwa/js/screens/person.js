@@ -7,9 +7,11 @@ import { icon } from "../ui/icon.js";
 import { ring } from "../ui/ring.js";
 import { strip } from "../ui/strip.js";
 import { homeTools, isCitizen, toChoose } from "./home.js";
+import { sheet } from "./later.js";
 import { toAppraise, toCapture, toIndicator, toTalk } from "./routes.js";
-import { askReopen, askSubmit } from "./submit.js";
 
+const askSubmit = sheet("askSubmit");
+const askReopen = sheet("askReopen");
 const GROUPS = [[1, 4], [5, 8], [9, 10]];
 
 export const person = {

@@ -48,6 +48,7 @@ function progress(s) {
 
 /** @param {any} ctx @param {any} group */
 function person(ctx, group) {
+  if (group.others !== undefined) return group.others ? html`<p class="strip quiet">${icon("people")}<span>${t("queue.others", { n: group.others })}</span></p>` : nothing;
   return html`<section><h2><a href=${toPerson(group.citizenId)}>${group.personName}</a></h2><ul class="card rows">${gathered(group.items).map((/** @type {any} */ item) => itemRow(ctx, item))}</ul></section>`;
 }
 

@@ -7,6 +7,7 @@ import { parseRoute } from "./routes.js";
 
 const TOAST_MS = 3500;
 const UNDO_MS = 6000;
+const LOOK_MS = 15_000;
 const CLOCK_FLOOR = Date.UTC(2026, 0, 1);
 
 /**
@@ -33,6 +34,7 @@ export function startShell({ app, device, screens, root }) {
 
   ctx.redraw = () => draw();
   ctx.reload = () => load(false);
+  ctx.restart = () => onRoute();
   ctx.go = (/** @type {string} */ hash) => leaveTo(hash);
   ctx.sheet = (/** @type {string} */ title, /** @type {() => unknown} */ body) => openSheet(title, body);
   ctx.closeSheet = () => closeSheet();
@@ -62,7 +64,7 @@ export function startShell({ app, device, screens, root }) {
 
   function screenNow() {
     const name = ctx.status.paired ? ctx.route.name : "pair";
-    if (ctx.status.paired && !ctx.status.me) return { name: "who", screen: screens.who };
+    if (ctx.status.paired && (!ctx.status.me || (ctx.status.locked && name !== "pair"))) return { name: "who", screen: screens.who };
     return { name, screen: screens[name] ?? screens.home };
   }
 
@@ -73,7 +75,9 @@ export function startShell({ app, device, screens, root }) {
       first = mine;
       arriving = true;
     }
+    const before = ctx.status;
     ctx.status = statusNow();
+    if (ctx.status.locked && !before.locked) leaveForLock();
     const { screen } = screenNow();
     // A copy: a load that is overtaken by another route writes nothing into that one's memory.
     const { ok, value } = await attempt(async () => screen.load?.({ ...ctx }));
@@ -87,6 +91,18 @@ export function startShell({ app, device, screens, root }) {
     arriving = false;
     arrive(screen);
   }
+
+  /** What was typed is kept; nothing of it stays in sight. */
+  function leaveForLock() {
+    ctx.page?.hide?.(ctx);
+    sheet = null;
+    toast = null;
+    arriving = true;
+  }
+
+  /** A shot that is not saved yet is never locked away. */
+  const lockIfIdle = () => ctx.page?.name !== "capture" && app.lockIfIdle?.();
+  const touched = () => app.touch?.();
 
   /** @param {any} screen */
   function arrive(screen) {
@@ -207,6 +223,9 @@ export function startShell({ app, device, screens, root }) {
     queued = setTimeout(() => { queued = null; load(false); }, 60);
   }
 
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, touched, { capture: true, passive: true });
+  document.addEventListener("visibilitychange", () => document.hidden || lockIfIdle());
+  setInterval(lockIfIdle, LOOK_MS);
   window.addEventListener("popstate", onPop);
   window.addEventListener("hashchange", onRoute);
   window.addEventListener("pagehide", () => ctx.page?.hide?.(ctx));

@@ -65,4 +65,13 @@ export const en = {
   "talk.none.text": "The commune, the chapter and the person read what is written here. Once sent it is neither changed nor deleted.",
   "talk.label": "Message", "talk.do": "Send the message", "talk.me": "Me", "talk.nobody": "not known",
   "talk.kept": "Saved on the phone, sent by itself with signal",
+  "problem.pin.wrong": "Wrong PIN", "problem.pin.wait": "Too many wrong tries. Please wait a minute.",
+  "problem.pin.short": "A PIN has 4 to 6 digits", "problem.pin.needed": "This person's PIN is needed",
+  "who.locked": "Please choose who uses the phone. Everything begun is still here.", "who.haspin": "has a PIN",
+  "who.lock": "Hand the phone on", "pin.ask": "PIN of {name}", "pin.label": "PIN", "pin.open": "Open", "pin.back": "Somebody else",
+  "pin.forgot": "Forgotten: ask the commune for a new pairing code for this person, then “Pair another person”. That removes the old PIN and keeps everything.",
+  "pin.own": "PIN of {name}",
+  "pin.why": "So that people who share the phone do not write under each other's name. It does not keep secrets if the phone falls into wrong hands.",
+  "pin.new": "New PIN, 4 to 6 digits", "pin.set": "Set a PIN", "pin.change": "Change the PIN", "pin.remove": "Remove the PIN",
+  "pin.kept": "PIN set", "pin.gone": "PIN removed", "queue.others": "{n} more by others who share this phone wait too",
 };
