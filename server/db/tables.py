@@ -6,7 +6,7 @@ made by the client. `rev` numbers the writes of one document, `seq` is its place
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, MetaData, Table
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, MetaData, Table, text
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -380,6 +380,7 @@ class ScopeExit(Tenant, table=True):
     doc_id: str = Field(max_length=36)
     citizen_id: str = Field(max_length=36)
     rev: int = _big()
+    at: str = Field(sa_column_kwargs={"server_default": text("'2026-11-24T00:00:00.000Z'")})  # of the old rows
 
 
 class Upload(Tenant, table=True):

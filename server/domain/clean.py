@@ -17,7 +17,7 @@ from sqlalchemy import or_, select, update
 
 from server.db import tables
 from server.db.session import Database
-from server.domain import uploads
+from server.domain import trimming, uploads
 from server.storage.base import PhotoStore
 from sync.photos import SIZES
 from sync.protocol import timestamp
@@ -44,6 +44,7 @@ def run_worker(db: Database, store: PhotoStore, stop: Callable[[], bool]) -> Non
             busy = clean_one(db, store)
             if time.monotonic() - expired_at > EXPIRE_EVERY_S:
                 uploads.expire(db, store)
+                trimming.trim(db)
                 expired_at = time.monotonic()
         except Exception:  # a lost database or full disk: say so, and try again
             log.exception("the photo worker met an error")

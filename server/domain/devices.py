@@ -71,6 +71,14 @@ def add_person(
         )
 
 
+def copy_people(conn: Connection, commune_id: int, device_id: str, to: str) -> None:
+    """All who use or used a phone are a copy's people too: it may hold photos of one who was taken off."""
+    query = select(_PAIR).where(_PAIR.c.commune_id == commune_id, _PAIR.c.device_id == device_id)
+    rows = [{**row, "device_id": to} for row in conn.execute(query).mappings()]
+    if rows:
+        conn.execute(insert(_PAIR), rows)
+
+
 def remove_person(conn: Connection, commune_id: int, device_id: str, person_id: str, now: str) -> None:
     """Takes one person off a phone; their scopes go at its next sync. Raises Problem `person.unknown`."""
     changed = conn.execute(

@@ -208,8 +208,7 @@ def renew(conn: Connection, body: dict[str, Any], challenge_ok: bool, now: str) 
     if already is None:
         named = {"name": known["name"], "platform": known["platform"], "cloned_from": known["id"]}
         devices.add(conn, commune_id, {**clone, **named, "created_at": now})
-        for person_id in devices.actors(conn, commune_id, known["id"]):
-            devices.add_person(conn, commune_id, clone["id"], person_id, now)
+        devices.copy_people(conn, commune_id, known["id"], clone["id"])
     elif already["thumbprint"] != clone["thumbprint"]:
         raise Problem("pair.taken", "Mã máy này đã có khoá khác.")
     return commune_id, clone["id"]

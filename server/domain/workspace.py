@@ -277,6 +277,7 @@ class Workspace:
                     "doc_id": doc.id,
                     "citizen_id": doc.row["citizen_id"],
                     "rev": doc.row["rev"],
+                    "at": self.now,
                 }
             )
             following[place_id] += 1

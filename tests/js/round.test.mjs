@@ -279,3 +279,26 @@ test("a number handled in a request whose answer was lost is sent again, and onl
   assert.equal(told.result?.code, "right.missing");
   assert.ok(app.status().notices.some((n) => n.code === "result.rejected"));
 });
+
+test("a copy that a restored server does not know asks its first identity's key for its own id again", async () => {
+  const { server, p, app, citizen } = await withPerson();
+  await app.sendNow();
+  await app.setFields(citizen, "citizen", { note: "ở xa" }, null);
+  const first = (await p.store.meta("identity")).id;
+  let refusals = [problem(409, { code: "device.cloned", challenge: "c1" })];
+  server.say = (request) => (request.path === "/api/v1/sync" ? refusals.shift() : undefined);
+  await app.sendNow();
+  const own = (await p.store.meta("identity")).id;
+  assert.notEqual(own, first);
+  refusals = [problem(401, { code: "auth.required", challenge: "c2" })];
+  let unknown = 1;
+  server.say = (request) => {
+    if (request.path === "/api/v1/pair/renew" && !request.body.clone && unknown-- > 0) return problem(401, { code: "device.unknown", challenge: "c3" });
+    return request.path === "/api/v1/sync" ? refusals.shift() : undefined;
+  };
+  await app.setFields(citizen, "citizen", { note: "ở gần" }, null);
+  await app.sendNow();
+  const asked = server.requests.filter((r) => r.path === "/api/v1/pair/renew" && r.body.clone).at(-1);
+  assert.deepEqual([asked.body.device, asked.body.clone.id], [first, own]);
+  assert.equal((await p.store.outbox()).length, 0);
+});

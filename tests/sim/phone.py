@@ -24,8 +24,8 @@ class Refused(Exception):
 
 
 def fresh_disk() -> dict[str, Any]:
-    disk: dict[str, Any] = {"id": str(uuid.uuid4()), "key": Key(), "next": 1, "epoch": None, "restoring": False, "clone": None}
-    disk |= {"people": [], "scopes": [], "outbox": [], "done": [], "calls": [], "docs": {}, "cursors": {}, "sweeps": {}}
+    disk: dict[str, Any] = {"id": str(uuid.uuid4()), "key": Key(), "next": 1, "epoch": None, "restoring": False}
+    disk |= {"clone": None, "origin": None, "people": [], "scopes": [], "outbox": [], "done": [], "calls": [], "docs": {}, "cursors": {}, "sweeps": {}}
     return disk | {"photos": {}, "bytes": {}, "aside": {}}
 
 
@@ -44,8 +44,8 @@ class SimPhone:
         """Its storage copied to another phone, cookie and key included."""
         other = SimPhone(self.wire, f"{self.name}, bản chép", self.version)
         other.cookies = dict(self.cookies)
-        key = self.disk["key"]
-        other.disk = copy.deepcopy({k: v for k, v in self.disk.items() if k != "key"}) | {"key": key}
+        keys = {k: self.disk[k] for k in ("key", "clone", "origin")}  # not copied: a key is what it is
+        other.disk = copy.deepcopy({k: v for k, v in self.disk.items() if k not in keys}) | keys
         return other
 
     def reopen(self) -> None:
@@ -246,8 +246,8 @@ class SimPhone:
                 self.revoked = True
             if mend is None or tries <= 0:
                 raise
-            mend(refused.body)
-            return self._mended(step, tries - 1)
+            body = refused.body
+            return self._mended(lambda: (mend(body), step())[1], tries - 1)
 
     def _renew(self, body: dict[str, Any]) -> None:
         if "challenge" not in body:
@@ -256,18 +256,25 @@ class SimPhone:
         call = {"device": self.disk["id"], "challenge": body["challenge"], "signature": signature}
         self._json("POST", "/api/v1/pair/renew", call)
 
-    def _pair_again(self, _body: dict[str, Any]) -> None:
+    def _pair_again(self, body: dict[str, Any]) -> None:
         for call in self.disk["calls"]:
-            self._renumber(self._json("POST", "/api/v1/pair", call)["next"])
+            answer = self._json("POST", "/api/v1/pair", call)
+        if self.disk["origin"] is not None:
+            answer = self._renew_as(*self.disk["origin"], self.disk["id"], self.disk["key"], body["challenge"])
+        self._renumber(answer["next"])
+
+    def _renew_as(self, device: str, key: Key, clone: str, clone_key: Key, challenge: str) -> dict[str, Any]:
+        call: dict[str, Any] = {"device": device, "challenge": challenge, "clone": {"id": clone, "key": clone_key.jwk}}
+        call["signature"] = key.sign(f"renew\n{challenge}\n{clone}\n{clone_key.thumbprint}")
+        return self._json("POST", "/api/v1/pair/renew", call)
 
     def _become_another(self, body: dict[str, Any]) -> None:
         if self.disk["clone"] is None:
             self.disk["clone"] = (str(uuid.uuid4()), Key())
         ident, key = self.disk["clone"]
-        signature = self.disk["key"].sign(f"renew\n{body['challenge']}\n{ident}\n{key.thumbprint}")
-        call = {"device": self.disk["id"], "challenge": body["challenge"], "signature": signature, "clone": {"id": ident, "key": key.jwk}}
-        answer = self._json("POST", "/api/v1/pair/renew", call)
-        self.disk |= {"id": ident, "key": key, "clone": None}
+        answer = self._renew_as(self.disk["id"], self.disk["key"], ident, key, body["challenge"])
+        origin = self.disk["origin"] or (self.disk["id"], self.disk["key"])
+        self.disk |= {"id": ident, "key": key, "clone": None, "origin": origin}
         self._renumber(answer["next"])
 
     def _renumber(self, start: int) -> None:
@@ -302,6 +309,8 @@ class SimPhone:
             try:
                 made = self._tus("PATCH", url, {**headers, "Upload-Checksum": f"sha256 {digest}"}, chunk)
             except Refused as refused:
+                if refused.code in ("upload.hash", "upload.gone"):
+                    return steps  # it begins anew at the next round
                 tries += 1
                 if tries > 4 or refused.code not in ("upload.offset", "upload.checksum"):
                     raise Lost from refused

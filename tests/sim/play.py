@@ -6,6 +6,7 @@ import random
 import uuid
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -13,7 +14,7 @@ from sqlalchemy import delete, insert, select
 
 from server.db import tables
 from server.db.session import Database
-from server.domain import devices, restoring
+from server.domain import devices, restoring, trimming
 from sync.errors import Problem
 from tests.pictures import jpeg
 from tests.sim import checks
@@ -223,6 +224,9 @@ class Sim:
     def repeat_late(self) -> None:
         self.wire.deliver_late()
 
+    def trim(self) -> None:
+        trimming.trim(self.db, datetime.now(UTC) + timedelta(days=401))
+
     def back_up(self) -> None:
         with self.db.read() as conn:
             self.backup = {t: [dict(r) for r in conn.execute(select(t)).mappings()] for t in tables.metadata.sorted_tables}
@@ -293,7 +297,7 @@ class Sim:
 WEIGHTS = {
     "edit": 14, "open_form": 5, "save_form": 5, "shoot": 8, "remove": 3, "move_photo": 2, "register": 3, "rename": 3, "comment": 2,
     "step": 7, "resolve": 5, "propose_move": 1, "send": 24, "send_photos": 9, "lose_cookie": 1, "clone": 0.4, "at_the_office": 10,
-    "people_change": 1, "revoke": 0.3, "repeat_late": 3, "back_up": 0.6, "restore": 0.6,
+    "people_change": 1, "revoke": 0.3, "repeat_late": 3, "back_up": 0.6, "restore": 0.6, "trim": 0.5,
 }  # fmt: skip
 
 

@@ -73,8 +73,7 @@ export function createRound({ store, net, env, state, deposit }) {
       const { code, body } = /** @type {any} */ (error);
       const mend = /** @type {Record<string, (body: any) => Promise<unknown>>} */ ({ "auth.required": renew, "device.unknown": repeatPairing, "device.cloned": becomeAnother, "seq.gap": renumberFrom, epoch: afterRestore, too_large: shrink })[code];
       if (!mend || tries <= 0) throw error;
-      await mend(body ?? {});
-      return mended(step, tries - 1);
+      return mended(async () => { await mend(body ?? {}); return step(); }, tries - 1);
     }
   }
 
@@ -96,11 +95,30 @@ export function createRound({ store, net, env, state, deposit }) {
     await net.renew({ device: who.id, challenge: body.challenge, signature: await sign(who, `renew\n${body.challenge}\n\n`) });
   }
 
-  /** A backup older than this phone: its kept pair calls are made again. */
-  async function repeatPairing() {
-    const calls = (await store.meta("pair_calls")) ?? [];
-    if (!calls.length) throw Object.assign(new Error("auth.required"), { code: "auth.required" });
-    for (const call of calls) await renumberTo((await net.pair(call)).next);
+  /**
+   * A backup older than this phone: its kept pair calls are made again; a copy asks once more for its own id.
+   * @param {any} body
+   */
+  async function repeatPairing(body) {
+    const [calls, origin] = await Promise.all([store.meta("pair_calls"), store.meta("cloned_from")]);
+    if (!calls?.length) return again();
+    const answers = [];
+    for (const call of calls) answers.push(await net.pair(call).catch(again));
+    if (!origin) return renumberTo(answers[answers.length - 1].next);
+    const who = await identity(store);
+    return renumberTo((await renewAsClone(origin, who, body.challenge)).next);
+  }
+
+  /** Only a new code helps. @param {any} [error] @returns {any} */
+  function again(error) {
+    if (error && !["pair.spent", "pair.unknown", "pair.taken"].includes(error.code)) throw error;
+    throw Object.assign(new Error("auth.required"), { code: "auth.required" });
+  }
+
+  /** @param {any} who @param {any} clone @param {string} challenge */
+  async function renewAsClone(who, clone, challenge) {
+    const signature = await sign(who, `renew\n${challenge}\n${clone.id}\n${await thumbprint(clone.key)}`);
+    return net.renew({ device: who.id, challenge, clone: { id: clone.id, key: clone.key }, signature });
   }
 
   /** Another copy of this phone used our numbers: an id of our own, numbered from 1. @param {any} body */
@@ -108,9 +126,9 @@ export function createRound({ store, net, env, state, deposit }) {
     const who = await identity(store);
     const fresh = (await store.meta("clone")) ?? (await makeIdentity());
     await store.setMeta("clone", fresh);
-    const signature = await sign(who, `renew\n${body.challenge}\n${fresh.id}\n${await thumbprint(fresh.key)}`);
-    const answer = await net.renew({ device: who.id, challenge: body.challenge, clone: { id: fresh.id, key: fresh.key }, signature });
-    await store.replaceOutbox(renumber(await store.outbox(), answer.next), answer.next + (await store.outbox()).length, { identity: fresh, clone: undefined });
+    const answer = await renewAsClone(who, fresh, body.challenge);
+    const origin = (await store.meta("cloned_from")) ?? who;
+    await store.replaceOutbox(renumber(await store.outbox(), answer.next), answer.next + (await store.outbox()).length, { identity: fresh, clone: undefined, cloned_from: origin });
   }
 
   /** @param {any} body */
