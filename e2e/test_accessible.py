@@ -44,7 +44,7 @@ def test_the_staff_site_has_no_finding(served: Served, office: BrowserContext, c
     expect(page.get_by_role("heading", name="Tổng quan")).to_be_visible()
     person = f"/dossiers/{citizen['id']}"
     rooms = ["/", "/people", "/people?q=khong-co-ai", person, "/phones", "/places", "/people/new", "/nowhere", "/conflicts", "/quarantine"]
-    rooms += ["/quarantine?state=settled", "/deleted", f"{person}/history", f"{person}/deletion"]
+    rooms += ["/quarantine?state=settled", "/deleted", f"{person}/history", f"{person}/deletion", "/doubles", f"/doubles/{citizen['id']}"]
     for path in rooms:
         page.goto(served.origin + path)
         assert (path, findings(page), fits(page)) == (path, [], True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server.domain import applying, commands, programme
+from server.domain import applying, commands, programme, redirecting
 from server.domain.edits import Edit, Outcome
 from server.domain.text import fold
 from server.domain.workspace import Likeness, Workspace
@@ -11,7 +11,12 @@ from sync.protocol import is_uuid
 
 
 def dispatch(work: Workspace, edit: Edit) -> Outcome:
-    """One edit by its op."""
+    """One edit by its op; one for a merged person goes to the person who stayed."""
+    to = redirecting.redirect(work, edit)
+    return _dispatch(work, edit) if to is None else redirecting.told(_dispatch(work, to.edit), to)
+
+
+def _dispatch(work: Workspace, edit: Edit) -> Outcome:
     op = edit.mutation["op"]
     if op == "create":
         return applying.create(work, edit)
@@ -32,7 +37,7 @@ def prefetch(work: Workspace, mutations: list[dict[str, Any]]) -> None:
         place = patch.get("place")
         if isinstance(place, int) and not isinstance(place, bool):
             places.add(place)
-    work.load(ids)
+    _load(work, ids)
     if work.conn.dialect.name != "sqlite":
         _lock(work, ids, places)
     work.load_alike(_newcomers(mutations))
@@ -56,4 +61,10 @@ def _lock(work: Workspace, ids: set[str], places: set[int]) -> None:
         work.lock(wanted)  # somebody may have changed or moved them since they were read
         locked |= wanted
         work.forget()
-        work.load(ids)
+        _load(work, ids)
+
+
+def _load(work: Workspace, ids: set[str]) -> None:
+    work.load(ids)
+    while more := redirecting.targets(work):
+        work.load(more)

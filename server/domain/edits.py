@@ -42,6 +42,7 @@ class Edit:
     actor: Actor
     seq: int
     seq_of: Any  # mutation id -> (device, number) | None
+    source: str | None = None  # the merged citizen for whom it was meant
 
     def base_of(self, name: str) -> int:
         base = self.mutation.get("base", 0)
@@ -49,7 +50,9 @@ class Edit:
 
     @property
     def is_own(self) -> OwnWrite:
-        return own_write(self.actor.device_id, self.mutation.get("after") or {}, self.seq_of)
+        """Edits for a merged person are one's own only among themselves: their forms never showed the others."""
+        own = own_write(self.actor.device_id, self.mutation.get("after") or {}, self.seq_of)
+        return lambda name, version: own(name, version) and (version[5] if len(version) > 5 else None) == self.source
 
     @property
     def patch(self) -> dict[str, Any]:
@@ -62,7 +65,8 @@ class Edit:
         return at if is_timestamp(at) else None
 
     def version(self, rev: int) -> list[Any]:
-        return [rev, self.actor.device_id, self.mutation["id"], self.seq, self.actor.person_id]
+        written = [rev, self.actor.device_id, self.mutation["id"], self.seq, self.actor.person_id]
+        return written if self.source is None else [*written, self.source]
 
 
 def subject_of(doc: Doc) -> Subject:

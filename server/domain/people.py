@@ -65,6 +65,7 @@ def add_citizen(
             "field_versions": {name: version for name in (*values, "place")},
         },
     )
+    doc.row["possible_duplicate"] = work.citizen_like(doc)
     work.rows["history"].append(
         {
             "commune_id": commune_id, "doc_id": doc.id, "rev": rev, "type": "citizen", "op": "create",

@@ -76,6 +76,8 @@ def _replay(batch: Batch, old: list[dict[str, Any]], pushed: Pushed) -> None:
             pushed.results.append({"seq": mutation["seq"], **row["result"]})
         if row["doc"]:
             pushed.touched.append((row["type"] or "", row["doc"]))
+        if row["result"] and "doc" in row["result"]:
+            pushed.touched.append((row["type"] or "", row["result"]["doc"]))
 
 
 def _handle(batch: Batch, fresh: list[dict[str, Any]]) -> list[Handled]:
@@ -143,6 +145,8 @@ def _note(pushed: Pushed, batch: Batch, handled: list[Handled]) -> None:
         doc, kind = each.mutation.get("doc"), str(each.mutation.get("type") or "")
         if is_uuid(doc):
             (pushed.left if each.outcome.left else pushed.touched).append((kind, str(doc)))
+        if "doc" in each.outcome.extra:  # it was redirected
+            pushed.touched.append((kind, each.outcome.extra["doc"]))
 
 
 def write_as_staff(
@@ -178,7 +182,7 @@ def _staff_outcome(work: Workspace, actor: Actor, mutation: dict[str, Any]) -> O
         for name, ident in outcome.extra["conflicts"].items():
             conflict = work.docs[ident]
             fields[name] = {"mine": conflict.row["mine"], "theirs": conflict.row["theirs"]}
-        doc = work.docs[mutation["doc"]]
+        doc = work.docs[outcome.extra.get("doc") or mutation["doc"]]
         told = {"fields": fields, "type": doc.type, "rev": doc.row["rev"]}
         raise Problem("conflict", "Nội dung này vừa có người khác sửa.", **told)
     if outcome.result in ("rejected", "gone", "out_of_scope", "waiting"):

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
 
-from server.domain import conflicts, places, review, staff, syncing, talk
+from server.domain import conflicts, doubles, places, review, staff, syncing, talk
 from server.http.access import database
 from server.web.session import needs, now, saw
 from sync.errors import Problem
@@ -36,6 +36,10 @@ def _begun(member: dict[str, Any], citizen_id: str) -> dict[str, Any]:
 @blueprint.get("/<citizen_id>")
 @needs("read")
 def wall(citizen_id: str, member: dict[str, Any]) -> Any:
+    with database().read() as conn:
+        stays = doubles.merged_into(conn, member["commune_id"], citizen_id)
+    if stays is not None:
+        return redirect(f"/dossiers/{stays}")
     found = _load(member, citizen_id)
     with database().write() as conn:
         saw(conn, member, "dossier", citizen_id)

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from server.documents import xlsx
-from server.domain import conflicts, places, quarantine, review, watching
+from server.domain import conflicts, doubles, places, quarantine, review, watching
 from server.http.access import database
 from server.web.session import needs, now, saw
 
@@ -20,12 +20,13 @@ def home(member: dict[str, Any]) -> Any:
         rows = review.by_place(conn, member["commune_id"], member["commune"]["year"])
         choices = conflicts.count(conn, member["commune_id"])
         kept = quarantine.count(conn, member["commune_id"])
+        twins = doubles.count(conn, member["commune_id"])
         silent = watching.count(conn, member["commune_id"], now())
     totals: dict[str, int] = {}
     for row in rows:
         for state, count in row["states"].items():
             totals[state] = totals.get(state, 0) + count
-    waiting = {"choices": choices, "kept": kept, "silent": silent}
+    waiting = {"twins": twins, "choices": choices, "kept": kept, "silent": silent}
     return render_template("overview.html", places=rows, totals=totals, last=member["last_place"], **waiting)
 
 

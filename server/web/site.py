@@ -8,7 +8,7 @@ from flask import Flask, render_template, request
 from server.documents.xlsx import STATES as STATE_NAMES
 from server.documents.xlsx import why_not
 from server.http.problems import STATUS
-from server.web import conflicts, dossiers, history, office, overview, phones, quarantine, removal, signing, stale, talk, words
+from server.web import conflicts, dossiers, doubles, history, office, overview, phones, quarantine, removal, signing, stale, talk, words
 from server.web.session import staff_or_none
 from sync.errors import Problem
 
@@ -20,7 +20,7 @@ STATE_ICONS = {
 
 def install(app: Flask) -> None:
     """Registers the rooms and what their templates use."""
-    for room in (signing, overview, dossiers, office, phones, conflicts, quarantine, history, removal, talk):
+    for room in (signing, overview, dossiers, office, phones, conflicts, quarantine, history, removal, talk, doubles):
         app.register_blueprint(room.blueprint)
     app.extensions["problem_page"] = problem_page
     app.jinja_env.filters["when"] = words.when

@@ -53,7 +53,8 @@ OPS = {
     "create": "Ghi mới", "update": "Sửa", "submit": "Gửi hồ sơ", "withdraw": "Rút lại để sửa", "appraise": "Chi hội chấm",
     "reopen": "Mở lại", "return": "Trả lại", "settle": "Xã duyệt điểm", "decide": "Công nhận", "judge": "Xã xem", "delete": "Xoá",
     "undelete": "Khôi phục", "move": "Chuyển nơi ở", "confirm": "Xác nhận đúng người", "resolve": "Chọn bản đúng",
-    "merge": "Gộp hai người", "unmerge": "Tách lại", "superseded": "Bản cũ đến muộn – đã có bản mới hơn của chính người đó",
+    "merge": "Gộp hai người", "unmerge": "Tách lại", "apart": "Hai người khác nhau",
+    "superseded": "Bản cũ đến muộn – đã có bản mới hơn của chính người đó",
     "void": "Nội dung quá dài",
 }  # fmt: skip
 DOCS = {"citizen": "thông tin người", "dossier": "hồ sơ", "evidence": "ảnh", "comment": "lời nhắn", "conflict": "việc chờ chọn"}
@@ -200,7 +201,10 @@ def _kind_of(name: str) -> str:
     return next((kind for kind, fields in FIELDS.items() if name in fields), "dossier")
 
 
-IDS = frozenset({"sha256", "dossier", "citizen", "on", "replaces", "moved_from", "people", "moved", "merged", "merged_into", "position"})
+IDS = frozenset(
+    {"sha256", "dossier", "citizen", "on", "replaces", "moved_from", "people", "moved", "merged", "merged_into",
+     "possible_duplicate", "position"}
+)  # fmt: skip
 
 
 def lines(doc: dict[str, Any], patch: dict[str, Any], places: dict[int, str]) -> list[tuple[str, str | None, str]]:
