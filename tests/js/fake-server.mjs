@@ -63,7 +63,7 @@ export class FakeServer {
 
   renew(body) {
     this.renewed = body;
-    if (body.clone) this.ack = 0;
+    if (body.clone && body.clone.id !== this.cloned) Object.assign(this, { ack: 0, handled: new Map(), cloned: body.clone.id });
     return json(200, { device: body.clone?.id ?? body.device, next: this.ack + 1 });
   }
 

@@ -25,8 +25,8 @@ class Refused(Exception):
 
 def fresh_disk() -> dict[str, Any]:
     disk: dict[str, Any] = {"id": str(uuid.uuid4()), "key": Key(), "next": 1, "epoch": None, "restoring": False}
-    disk |= {"clone": None, "origin": None, "people": [], "scopes": [], "outbox": [], "done": [], "calls": [], "docs": {}, "cursors": {}, "sweeps": {}}
-    return disk | {"photos": {}, "bytes": {}, "aside": {}}
+    disk |= {"clone": None, "origin": None, "people": [], "scopes": [], "outbox": [], "done": [], "calls": []}
+    return disk | {"docs": {}, "cursors": {}, "sweeps": {}, "photos": {}, "bytes": {}, "aside": {}}
 
 
 class SimPhone:
