@@ -234,6 +234,9 @@ class Driver:
         return self.where().rsplit("/", 1)[1]
 
     def _viewer(self, citizen: str, no: int, caption: str) -> None:
+        if self.page.locator("dialog").count():
+            self.page.locator("dialog .sheethead button").click()
+            expect(self.page.locator("dialog")).to_have_count(0)
         self.indicator(citizen, no)
         self.page.locator(".tile", has_text=caption).click()
         expect(self.page.locator("dialog")).to_be_visible()

@@ -51,6 +51,7 @@ def served_holdings(home: Path, database_url: str) -> Holdings:
         held.receipts = {r["sha256"] for r in _rows(conn, tables.Receipt)}
         held.aside = [f"conflict on {r['field']} of {r['doc_id']}" for r in _rows(conn, tables.Conflict)]
         held.aside += [f"quarantine, {r['reason']}: {r['payload']}" for r in _rows(conn, tables.Quarantine)]
+        held.aside += [f"photo {r['sha256'][:12]} is unreadable" for r in _rows(conn, tables.Photo) if r["state"] == "unreadable"]
     database.close()
     for file in (home / "photos").glob("*/originals/*/*/*"):
         held.originals[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()

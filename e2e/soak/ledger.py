@@ -60,7 +60,7 @@ class Holdings:
     history: list[dict[str, Any]] = field(default_factory=list)  # doc, mutation, op, patch: {field: [before, after]}
     receipts: set[str] = field(default_factory=set)
     originals: dict[str, str] = field(default_factory=dict)
-    aside: list[str] = field(default_factory=list)  # conflicts and quarantine: one phone alone must cause none
+    aside: list[str] = field(default_factory=list)  # conflicts, quarantine, unreadable photos: one phone alone must cause none
 
 
 @dataclass(frozen=True)
