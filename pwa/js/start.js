@@ -18,7 +18,7 @@ import { person } from "./screens/person.js";
 import { startShell } from "./screens/shell.js";
 import { setLanguage, t } from "./text/text.js";
 
-const screens = { home, person, indicator, capture, pair, register: later("register"), appraise: later("appraise"), queue: later("queue"), settings: later("settings"), who: later("who"), conflicts: later("conflicts"), conflict: later("conflict"), talk: later("talk") };
+const screens = { home, person, indicator, capture, pair, register: later("register"), appraise: later("appraise"), queue: later("queue"), settings: later("settings"), who: later("who"), conflicts: later("conflicts"), conflict: later("conflict"), talk: later("talk"), parcels: later("parcels") };
 /** A camera that killed the browser this long ago or less gets its sentence. */
 const LOST_SHOT_MS = 15 * 60 * 1000;
 

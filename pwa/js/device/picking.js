@@ -24,6 +24,22 @@ export function choose({ camera, many }) {
   });
 }
 
+/** One file of another kind, from the phone's folders. @param {string} accept @returns {Promise<{name: string, file: Blob} | null>} */
+export function chooseFile(accept) {
+  const input = Object.assign(document.createElement("input"), { type: "file", accept, hidden: true });
+  document.body.append(input);
+  return new Promise((resolve) => {
+    const end = () => {
+      const file = input.files?.[0];
+      input.remove();
+      resolve(file ? { name: file.name, file } : null);
+    };
+    input.addEventListener("change", end);
+    input.addEventListener("cancel", end);
+    input.click();
+  });
+}
+
 /** @param {File} file @param {boolean} camera */
 function pickedFile(file, camera) {
   const at = camera || !file.lastModified ? Date.now() : file.lastModified;

@@ -23,12 +23,14 @@ export function createApp({ store, net, env }) {
   const cards = createConflicts({ store, state, view });
   const talking = createTalk({ store, view, state, saving, changed });
   const settling = createSettling({ store, view, env, state, saving, changed });
-  state.counting(async () => ({ toChoose: (await cards.mine()).length }));
+  state.counting(async () => ({ toChoose: (await cards.mine()).length, parcels: ((await store.meta("parcels")) ?? []).filter((/** @type {any} */ p) => p.state === "waiting").length }));
   /** @type {Promise<any> | null} */
   let reading = null;
   const read = () => (reading ??= import("./rare.js").then((rare) => rare.createRare({ store, net, env, state, locking, flush: () => settling.finishChoices(true) })).catch((error) => { reading = null; throw Object.assign(error, { code: "part.absent" }); }));
   const rarely = (/** @type {string} */ name) => async (/** @type {any[]} */ ...all) => (await read())[name](...all);
-  const deposit = { handOver: rarely("handOver"), handOverDrafts: rarely("handOverDrafts"), handOverRest: rarely("handOverRest") };
+  /** What is carried for others goes whenever there is a line, whoever this phone is to the commune. */
+  const sendParcels = async () => { if ((await store.meta("parcels"))?.some((/** @type {any} */ p) => p.state === "waiting")) await rarely("sendParcels")(); };
+  const deposit = { sendParcels, handOver: rarely("handOver"), handOverDrafts: rarely("handOverDrafts"), handOverRest: rarely("handOverRest") };
   const round = createRound({ store, net, env, state, deposit });
   const uploader = createUploader({ store, net, env, state, mended: round.mended });
   const gallery = createGallery({ store, net, env, view, state });
@@ -105,6 +107,7 @@ export function createApp({ store, net, env }) {
     draft: (/** @type {string} */ key) => store.draft(own(key)), saveDraft: (/** @type {string} */ key, /** @type {any} */ value) => store.setDraft(own(key), value), clearDraft: (/** @type {string} */ key) => store.removeDraft(own(key)),
     returnTo: () => store.meta("return_to"),
     setReturnTo: (/** @type {any} */ value) => store.setMeta("return_to", value ? { at: env.iso(), ...value } : null),
+    parcels: rarely("parcels"), takeParcel: rarely("takeParcel"), dropParcel: rarely("dropParcel"),
     exportUnsent: rarely("exportUnsent"),
   };
 }

@@ -5,8 +5,8 @@ import { zip } from "./zip.js";
 /** The server takes 200 MB: what is heavier goes in several files. */
 const MOST_BYTES = 150 * 1024 * 1024;
 
-/** @param {{store: any, net: any, env: any, flush: () => Promise<void>}} parts `flush` brings what can still be undone into the outbox */
-export function createDeposit({ store, net, env, flush }) {
+/** @param {{store: any, net: any, env: any, parcels: any, flush: () => Promise<void>}} parts `flush` brings what can still be undone into the outbox */
+export function createDeposit({ store, net, env, parcels, flush }) {
   /** @param {{mutations: any[], photos?: any[], drafts?: any[], aside?: any[]}} what @returns {Promise<Blob>} */
   async function pack({ mutations, photos = [], drafts = [], aside = [] }) {
     const who = await identity(store);
@@ -47,8 +47,9 @@ export function createDeposit({ store, net, env, flush }) {
     return files;
   }
 
-  /** All that is unsent. @returns {Promise<boolean>} whether the server says that it keeps every piece */
+  /** All that is unsent, and what is carried for others. @returns {Promise<boolean>} whether the server says that it keeps every piece */
   async function handOver() {
+    await parcels.sendParcels();
     const what = await unsent();
     if (!what.mutations.length && !what.photos.length && !what.drafts.length) return true;
     const kept = new Set();

@@ -15,7 +15,7 @@ export function createState({ store, env }) {
   /** @type {any} */
   let now = {
     ready: false, paired: false, device: null, people: [], me: null, year: new Date(env.now()).getFullYear(), commune: null, offlineReady: false, signal: "unknown", authNeeded: false, revoked: false, tooOld: false, wrongClock: false,
-    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [], toChoose: 0, locked: false,
+    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [], toChoose: 0, parcels: 0, locked: false,
   };
 
   /** @param {Record<string, any>} part */

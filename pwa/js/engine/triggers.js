@@ -21,7 +21,7 @@ export function createTriggers({ net, env, state, round, uploader, gallery, depo
     state.onWake(() => later(AFTER_SAVE_MS));
     env.on("online", () => now());
     env.on("visible", () => now());
-    beat = setInterval(() => { if (env.visible() && state.status().waiting.mutations + state.status().waiting.photos > 0) now(); }, EVERY_MS);
+    beat = setInterval(() => { if (env.visible() && state.status().waiting.mutations + state.status().waiting.photos + state.status().parcels > 0) now(); }, EVERY_MS);
     now();
   }
 
@@ -68,6 +68,7 @@ export function createTriggers({ net, env, state, round, uploader, gallery, depo
     }
     state.set({ round: state.status().paused ? "paused" : state.status().waiting.photos && !may ? "waiting" : "idle" });
     await state.refreshCounts();
+    if (may && !state.status().paused) await deposit.sendParcels().catch((/** @type {any} */ error) => { if (!error.code) console.error(error); });
     await gallery.fetchThumbs().catch(() => {});
     await state.refreshCounts();
   }
@@ -79,16 +80,19 @@ export function createTriggers({ net, env, state, round, uploader, gallery, depo
     const signal = code === "no_signal" ? await net.health() : code === "portal" ? "portal" : "yes";
     state.set({ round: "idle", sending: null, signal, authNeeded: code === "auth.required", revoked: code === "device.revoked", tooOld: code === "app.too_old", error: ["no_signal", "portal"].includes(code) ? null : { code, message: error.message, server: error.status === 429 || error.status >= 500 } });
     await state.refreshCounts().catch(() => {});
-    if (code === "device.revoked") await retire().catch(() => {});
+    if (code === "auth.required" || code === "app.too_old") await deposit.sendParcels().catch(() => {});
+    const retired = code === "device.revoked" && (await retire().catch(() => false));
     tries += 1;
-    if (code !== "device.revoked") later(waitMs(tries, error.retryAfterS ?? null, env.random()));
+    if (!retired) later(waitMs(tries, error.retryAfterS ?? null, env.random()));
   }
 
-  /** Revoked: what is unsent goes by deposit; only then is the phone emptied. */
+  /** Revoked: what is unsent goes by deposit; only then is the phone emptied. @returns {Promise<boolean>} */
   async function retire() {
-    if (!(await deposit.handOver())) return;
+    if (!(await deposit.handOver())) return false;
     await round.forget();
     await state.load();
+    await state.notice("device.retired", "");
+    return true;
   }
 
   return { start, now, stop };

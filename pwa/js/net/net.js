@@ -125,8 +125,11 @@ async function health() {
   }
 }
 
+/** A deposit is one request: on a slow line it may take hours. */
+const SLOWEST_BYTES_PER_MS = 2;
+
 /** @param {Blob} file a ZIP of what is unsent */
-const deposit = async (file) => readJson(await request("/api/v1/deposit", { method: "POST", headers: { "Content-Type": "application/zip" }, body: file, timeoutMs: 600_000 }));
+const deposit = async (file) => readJson(await request("/api/v1/deposit", { method: "POST", headers: { "Content-Type": "application/zip" }, body: file, timeoutMs: Math.max(600_000, file.size / SLOWEST_BYTES_PER_MS) }));
 
 export const net = {
   deposit,

@@ -2,6 +2,7 @@
 import { more as words } from "../text/vi-more.js";
 import { appraise } from "./appraise.js";
 import { conflict, conflicts } from "./conflicts.js";
+import { parcels } from "./parcels.js";
 import { queue } from "./queue.js";
 import { register } from "./register.js";
 import { settings } from "./settings.js";
@@ -11,5 +12,5 @@ import { openPhoto } from "./viewer.js";
 import { who } from "./who.js";
 
 export { words };
-export const screens = { appraise, conflict, conflicts, queue, register, settings, talk, who };
+export const screens = { appraise, conflict, conflicts, parcels, queue, register, settings, talk, who };
 export const sheets = { askReopen, askSubmit, openPhoto };

@@ -26,8 +26,9 @@ function view(ctx) {
     under: waits ? t("queue.summary", { texts: mutations, photos, size: size(bytes) }) : undefined,
     back: "#/",
     strip: s.round === "photos" ? progress(s) : strip(s, true),
-    body: html`${photos ? html`<p class="strip quiet">${icon("info")}<span>${t("queue.warn")}</span></p>` : nothing}
+    body: html`${photos || s.parcels ? html`<p class="strip quiet">${icon("info")}<span>${t("queue.warn")}</span></p>` : nothing}
       ${waits && s.waiting.oldestAt ? html`<p class="soft small">${t("queue.since", { time: moment(s.waiting.oldestAt) })}</p>` : nothing}
+      ${s.parcels ? html`<a class="strip sun" href="#/parcels">${icon("people")}<span class="grow"><b>${t("parcels.count", { n: s.parcels })}</b></span>${icon("next")}</a>` : nothing}
       ${waits ? nothing : empty("received", t("queue.empty"), t("queue.empty.text"))}
       ${noticeLines(s)}
       ${(ctx.data ?? []).map((/** @type {any} */ group) => person(ctx, group))}`,

@@ -58,4 +58,7 @@ export const vi = {
   "talk.title": "Trao đổi", "talk.fresh": "Lời nhắn mới", "talk.photo": "Trao đổi về ảnh này",
   "problem.pin.wrong": "Mã PIN chưa đúng", "problem.pin.wait": "Sai nhiều lần quá. Xin chờ một phút.",
   "problem.pin.short": "Mã PIN gồm 4 đến 6 chữ số", "problem.pin.needed": "Cần mã PIN của người này",
+  "problem.device.retired": "Xã đã ngừng máy này. Mọi thứ chưa gửi đã nộp cho xã, dữ liệu trên máy đã được xoá.",
+  "problem.parcel.invalid": "Tệp này không phải gói của ứng dụng Minh chứng. Xin chọn tệp có tên “minh-chung-chua-gui”.",
+  "problem.parcel.too_large": "Gói lớn quá 200 MB nên máy không nhận được.",
 };
