@@ -98,18 +98,31 @@ def author_id(row: dict[str, Any]) -> str | None:
 
 
 def photo_of(conn: Connection, commune_id: int, row: dict[str, Any]) -> dict[str, Any] | None:
-    """The photo that a row brings: `sha256`, and `photo_state` once the bytes came from somebody who may send them."""
-    sha256 = next((s for s in row["photos"] if is_sha256(s)), None)
+    """The photo that a row brings or is about: `sha256`, and `photo_state` once the bytes came from somebody who may send them."""
+    sha256, author = next((s for s in row["photos"] if is_sha256(s)), None), author_id(row)
     if sha256 is None:
-        return None
+        entry = _entry(conn, commune_id, content(row["payload"]))
+        if entry is None:
+            return None
+        sha256, author = entry
     query = (
         select(_PHOTO.c.state)
         .join(_RECEIPT, (_RECEIPT.c.commune_id == _PHOTO.c.commune_id) & (_RECEIPT.c.sha256 == _PHOTO.c.sha256))
         .join(_PERSON, (_PERSON.c.commune_id == _RECEIPT.c.commune_id) & (_PERSON.c.id == _RECEIPT.c.person_id))
         .where(_PHOTO.c.commune_id == commune_id, _PHOTO.c.sha256 == sha256)
-        .where((_RECEIPT.c.person_id == author_id(row)) | (_PERSON.c.role == "staff"))
+        .where((_RECEIPT.c.person_id == author) | (_PERSON.c.role == "staff"))
     )
     return {"sha256": sha256, "photo_state": conn.execute(query.limit(1)).scalar(), "caption": None}
+
+
+def _entry(conn: Connection, commune_id: int, sent: dict[str, Any]) -> tuple[str, str] | None:
+    """The hash and author of the photo that an edit names."""
+    table = tables.Evidence.__table__
+    if sent.get("type") != "evidence" or not is_uuid(sent.get("doc")):
+        return None
+    query = select(table.c.sha256, table.c.author).where(table.c.commune_id == commune_id, table.c.id == sent["doc"])
+    row = conn.execute(query).first()
+    return (row[0], row[1]) if row else None
 
 
 def _told(conn: Connection, commune_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

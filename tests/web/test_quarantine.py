@@ -62,6 +62,24 @@ def test_its_photo_is_shown_only_as_a_clean_copy(world: World, app: Flask, offic
     assert app.test_client().get(address).status_code == 302
 
 
+def test_a_late_deletion_shows_the_photo_and_says_what_accepting_does(world: World, app: Flask, office: FlaskClient, own: Phone) -> None:
+    content, entry = jpeg(300, 200), new_id()
+    send(own, content)
+    world.as_staff({"op": "return", "type": "dossier", "doc": world.dossier(), "base": 2**40, "set": {"reason": "Thiếu"}})
+    own.sync()
+    own.do("create", "evidence", entry, photo(world.dossier(), sha256=sha256(content)))
+    own.do("submit", "dossier", world.dossier(), expect="returned")
+    assert own.do("delete", "evidence", entry, base={entry: 1})["result"] == "rejected"
+    while clean.clean_one(world.db, app.extensions["photos"]):
+        pass
+    ident = the_row(world)
+    assert "Nhận – xoá" in office.get(f"/quarantine/{ident}").text
+    assert office.get(f"/quarantine/{ident}/photo").status_code == 200
+    assert office.post(f"/quarantine/{ident}/acceptance").status_code == 302
+    own.sync()
+    assert entry not in own.docs
+
+
 def test_a_hash_alone_opens_no_photo_of_others(world: World, app: Flask, office: FlaskClient, own: Phone, phone: Make) -> None:
     content = jpeg(colour="blue")
     other = phone().pair(world.chapter_code(world.keo))
