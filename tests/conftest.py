@@ -20,10 +20,27 @@ from server.db import migrate, tables
 from server.db.session import Database, sqlite_url
 from tests.phones import Phone
 from tests.seaweed import BUCKET, Seaweed, binary
+from tests.tenancy import Watch
 from tests.world import World
 
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/"
 SECRET = "only-for-tests-and-long-enough-0123456789abcdef"
+
+
+@pytest.fixture(scope="session")
+def watch() -> Iterator[Watch]:
+    watching = Watch()
+    watching.start()
+    yield watching
+    watching.stop()
+
+
+@pytest.fixture(autouse=True)
+def every_query_names_its_commune(watch: Watch) -> Iterator[None]:
+    """Whatever a test makes the server do, each of its queries leads with a commune's id."""
+    watch.found.clear()
+    yield
+    assert watch.found == []
 
 
 @pytest.fixture(scope="session")

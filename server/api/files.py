@@ -92,6 +92,8 @@ def overridden(upload_id: str) -> Response:
         return patch(upload_id)
     if method == "DELETE":
         return delete(upload_id)
+    if method == "HEAD":
+        return head(upload_id)
     raise Problem("bad_request", "POST here needs X-HTTP-Method-Override.")
 
 

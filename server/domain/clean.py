@@ -91,8 +91,10 @@ def _clean(store: PhotoStore, commune_id: int, sha256: str) -> dict[str, Any] | 
 def _take(db: Database, lease: str) -> tuple[int, str, int] | None:
     now = datetime.now(UTC)
     free = or_(_PHOTO.c.lease.is_(None), _PHOTO.c.lease_until < timestamp(now))
-    query = select(_PHOTO.c.commune_id, _PHOTO.c.sha256, _PHOTO.c.attempts).where(
-        _PHOTO.c.state == "received", free
+    query = (
+        select(_PHOTO.c.commune_id, _PHOTO.c.sha256, _PHOTO.c.attempts)
+        .where(_PHOTO.c.state == "received", free)
+        .execution_options(every_commune="one worker serves all")
     )
     with db.read() as conn:
         if conn.execute(query.limit(1)).first() is None:

@@ -236,6 +236,7 @@ def expire(db: Database, store: PhotoStore) -> int:
     """Takes away uploads past their 30 days; returns how many."""
     now = timestamp(datetime.now(UTC))
     with db.write() as conn:
+        conn = conn.execution_options(every_commune="one worker expires for all")
         rows = conn.execute(select(_UPLOAD.c.commune_id, _UPLOAD.c.id).where(_UPLOAD.c.expires_at <= now)).all()
         conn.execute(delete(_UPLOAD).where(_UPLOAD.c.expires_at <= now))
     for commune_id, ident in rows:
