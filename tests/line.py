@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import struct
 import threading
 
 
@@ -46,9 +45,8 @@ class Line:
                 allowed, broken = self._allow(len(data), direction)
                 target.sendall(data[:allowed])
                 if broken:
-                    for end in (source, target):  # a reset, as when the signal is lost
-                        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                        end.close()
+                    for end in (source, target):
+                        end.shutdown(socket.SHUT_RDWR)  # wakes the other direction too, which a close would not
                     return
             target.shutdown(socket.SHUT_WR)
 

@@ -19,6 +19,7 @@ EXEMPT = {
     "commune": "the list of communes itself",
 }
 TENANT = {t.name for t in tables.metadata.tables.values() if t.name not in EXEMPT}
+WHOLE = f"{SERVER}/backup/"  # a backup, its check and its restoring are about the whole database
 # A statement that is meant for all communes says so: .execution_options(every_commune="why")
 MARK = "every_commune"
 
@@ -100,7 +101,7 @@ class Watch:
         while frame.f_back is not None and "sqlalchemy" in frame.f_code.co_filename:
             frame = frame.f_back
         name = frame.f_code.co_filename
-        if not name.startswith(SERVER) or "migrations" in name:
+        if not name.startswith(SERVER) or name.startswith(WHOLE) or "migrations" in name:
             return
         made = statement._generate_cache_key()
         key = made.key if made is not None else None

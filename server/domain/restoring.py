@@ -49,8 +49,9 @@ def begin_anew(conn: Connection, journal: Iterable[Entry], now: str) -> int:
     communes = list(conn.execute(select(_COMMUNE.c.id)).scalars())
     for commune_id in communes:
         new_epoch(conn, commune_id)
-    conn.execute(update(_STAFF).values(token_version=_STAFF.c.token_version + 1))
-    conn.execute(update(_PHOTO).where(_PHOTO.c.lease.is_not(None)).values(lease=None, lease_until=None))
+        conn.execute(update(_STAFF).where(_STAFF.c.commune_id == commune_id).values(token_version=_STAFF.c.token_version + 1))
+        leased = (_PHOTO.c.commune_id == commune_id, _PHOTO.c.lease.is_not(None))
+        conn.execute(update(_PHOTO).where(*leased).values(lease=None, lease_until=None))
     return sum(_AGAIN[entry["what"]](conn, entry, now) for entry in journal if entry["commune"] in communes and entry["what"] in _AGAIN)
 
 
