@@ -34,9 +34,8 @@ PR_SET_PDEATHSIG = 1
 
 def serve_until_stopped(settings: Config, host: str, port: int, processes: int = 1) -> None:
     """Binds first, so that a port in use is one plain line and starts nothing; so is a restore under way."""
-    listener = _listen(host, port)
     with lock.in_use(settings.home):
-        _watch(settings, listener, processes)
+        _watch(settings, _listen(host, port), processes)
 
 
 def _watch(settings: Config, listener: socket.socket, processes: int) -> None:
