@@ -356,6 +356,23 @@ def test_a_database_that_the_browser_closed_is_opened_again(paired: Callable[...
     expect(page.get_by_label("Lời kê khai")).to_have_value("Sau khi trình duyệt đóng bộ nhớ")
 
 
+def test_a_database_that_the_browser_lost_is_told_and_its_unsent_work_comes_out_as_a_file(paired: Callable[..., Page]) -> None:
+    page = paired()
+    to_camera(page)
+    shoot(page, "trước khi mất bộ nhớ")
+    (photo,) = held(page, "photos")
+    page.goto("/app/manifest.webmanifest")  # a page of the same origin in which the app does not run
+    page.evaluate("new Promise((done) => { const r = indexedDB.deleteDatabase('minhchung'); r.onsuccess = r.onerror = done; })")
+    page.goto("/app/")
+    expect(page.get_by_text("Trình duyệt đã làm mất bộ nhớ của ứng dụng")).to_be_visible()
+    with page.expect_download() as export:
+        page.get_by_role("button", name="Xuất bản sao ra tệp").click()
+    archive = zipfile.ZipFile(export.value.path())
+    assert len(archive.read(f"photos/{photo['sha256']}")) == photo["size"]
+    page.get_by_role("button", name="Xã đã có tệp, xoá bản sao").click()
+    expect(page.get_by_text("Trình duyệt đã làm mất bộ nhớ của ứng dụng")).to_have_count(0)
+
+
 @pytest.mark.parametrize("years", [-10, 10])
 def test_a_clock_ten_years_off_is_said_and_everything_still_arrives(paired: Callable[..., Page], commune: Commune, years: int) -> None:
     shift = f"""{{ const Real = Date; const ms = {years} * 365 * 864e5;

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { afterEach, test } from "node:test";
 import { FakeServer } from "./fake-server.mjs";
 import { jpeg, person, phone } from "./phone.mjs";
+import { unzip } from "./reading.mjs";
 
 const require = createRequire(new URL("../../pwa/package.json", import.meta.url));
 const { IDBDatabase, IDBFactory, IDBObjectStore } = require("fake-indexeddb");
@@ -122,4 +123,55 @@ test("a tab older than the store is told to open the app again", async () => {
     request.onsuccess = () => { request.result.close(); resolve(null); };
   });
   await assert.rejects(app.setFields(citizen, "citizen", { note: "thẻ cũ" }, { rev: 0, fields: {} }), { code: "storage" });
+});
+
+/** The browser's Cache storage in memory; it outlives a database. */
+function cacheStorage() {
+  const kept = new Map();
+  const at = (path) => new URL(path, "https://xa.example").href;
+  const cache = {
+    put: async (path, response) => { kept.set(at(path), response); },
+    match: async (path) => kept.get(at(path))?.clone(),
+    delete: async (path) => kept.delete(at(path)),
+    keys: async () => [...kept.keys()].map((url) => ({ url })),
+  };
+  globalThis.caches = { open: async () => cache };
+  return kept;
+}
+afterEach(() => { delete globalThis.caches; });
+
+test("what is unsent has a second copy, which goes when the commune has it", async () => {
+  const kept = cacheStorage();
+  const { server, p, app, citizen } = await withPerson();
+  await app.addPhoto({ citizenId: citizen, indicator: 1, bytes: jpeg(5000), type: "image/jpeg", source: "camera" });
+  await p.store.settleCopies();
+  const [photo] = await p.store.photos();
+  assert.deepEqual([...kept.keys()].map((url) => url.split("/").pop()).sort(), [...(await p.store.outbox()).map((m) => m.id), photo.sha256].sort());
+  assert.equal(app.status().lost, null);
+  server.say = () => null;
+  await app.sendNow();
+  assert.equal(app.status().waiting.photos, 0);
+  await p.store.settleCopies();
+  assert.equal(kept.size, 0);
+});
+
+test("a database that the browser began anew is told, and its unsent work comes out as a file", async () => {
+  cacheStorage();
+  const { server, app, citizen } = await withPerson();
+  await app.addPhoto({ citizenId: citizen, indicator: 1, bytes: jpeg(5000), type: "image/jpeg", source: "camera" });
+  await app.stop();
+  server.say = () => null;
+  const fresh = await phone(server);
+  open.push(fresh);
+  assert.deepEqual(fresh.app.status().lost, { mutations: 3, photos: 1 });
+  await fresh.app.pair({ code: "K7PM42QD" });
+  await fresh.app.sendNow();
+  assert.deepEqual(fresh.app.status().lost, { mutations: 3, photos: 1 }, "a round of the new database lets nothing of it go");
+  const [{ file }] = await fresh.app.exportLost();
+  const files = await unzip(file);
+  const [name] = [...files.keys()].filter((one) => one.startsWith("photos/"));
+  assert.equal(files.get(name).length, 5000);
+  assert.deepEqual(JSON.parse(files.get("outbox.json")).mutations.map((m) => m.op).sort(), ["create", "create", "create"]);
+  await fresh.app.forgetLost();
+  assert.equal(fresh.app.status().lost, null);
 });

@@ -34,9 +34,10 @@ export function createApp({ store, net, env }) {
   const round = createRound({ store, net, env, state, deposit });
   const uploader = createUploader({ store, net, env, state, mended: round.mended });
   const gallery = createGallery({ store, net, env, view, state });
-  const triggers = createTriggers({ net, env, state, round, uploader, gallery, deposit });
+  const triggers = createTriggers({ net, env, state, round, uploader, gallery, deposit, store });
 
   async function start() {
+    await store.settleCopies().catch(() => {});
     await saving.finishRemovals().catch(() => {});
     await settling.finishChoices(true).catch(() => {});
     env.on("hidden", () => settling.finishChoices(true).catch(() => {}));
@@ -108,6 +109,7 @@ export function createApp({ store, net, env }) {
     returnTo: () => store.meta("return_to"),
     setReturnTo: (/** @type {any} */ value) => store.setMeta("return_to", value ? { at: env.iso(), ...value } : null),
     parcels: rarely("parcels"), takeParcel: rarely("takeParcel"), dropParcel: rarely("dropParcel"),
-    exportUnsent: rarely("exportUnsent"),
+    exportUnsent: rarely("exportUnsent"), exportLost: rarely("exportLost"),
+    forgetLost: async () => { await store.forgetLost(); await state.load(); },
   };
 }

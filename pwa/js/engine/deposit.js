@@ -7,13 +7,14 @@ const MOST_BYTES = 150 * 1024 * 1024;
 
 /** @param {{store: any, net: any, env: any, parcels: any, flush: () => Promise<void>}} parts `flush` brings what can still be undone into the outbox */
 export function createDeposit({ store, net, env, parcels, flush }) {
-  /** @param {{mutations: any[], photos?: any[], drafts?: any[], aside?: any[]}} what @returns {Promise<Blob>} */
-  async function pack({ mutations, photos = [], drafts = [], aside = [] }) {
+  /** @param {{mutations: any[], photos?: any[], drafts?: any[], aside?: any[]}} what
+   * @param {(sha256: string) => Promise<ArrayBuffer | undefined>} [readBytes] @returns {Promise<Blob>} */
+  async function pack({ mutations, photos = [], drafts = [], aside = [] }, readBytes = store.bytes) {
     const who = await identity(store);
     const content = { v: 1, device: who.id, at: env.iso(), mutations, photos: photos.map(({ sha256, by, type }) => ({ sha256, by, type })), drafts, aside };
     const outbox = new TextEncoder().encode(JSON.stringify(content));
     const signature = new TextEncoder().encode(await sign(who, outbox));
-    const bytesOf = async (/** @type {string} */ sha256) => { const bytes = await store.bytes(sha256); return bytes ? new Uint8Array(bytes) : null; };
+    const bytesOf = async (/** @type {string} */ sha256) => { const bytes = await readBytes(sha256); return bytes ? new Uint8Array(bytes) : null; };
     const hashes = [...new Set(photos.map((photo) => photo.sha256))];
     return zip([{ name: "outbox.json", read: async () => outbox }, { name: "signature", read: async () => signature }, ...hashes.map((sha256) => ({ name: `photos/${sha256}`, read: () => bytesOf(sha256) }))]);
   }
@@ -44,6 +45,15 @@ export function createDeposit({ store, net, env, parcels, flush }) {
     const all = loads(await unsent());
     const files = [];
     for (const [n, load] of all.entries()) files.push({ name: `minh-chung-chua-gui-${env.iso().slice(0, 10)}${n ? `-${n + 1}` : ""}.zip`, file: await pack(load) });
+    return files;
+  }
+
+  /** What an emptied database left in its second copy: for staff to hand in. @returns {Promise<{name: string, file: Blob}[]>} */
+  async function exportLost() {
+    const { mutations, photos } = await store.lost();
+    const all = loads({ mutations, photos, drafts: [], aside: [] });
+    const files = [];
+    for (const [n, load] of all.entries()) files.push({ name: `minh-chung-ban-sao-${env.iso().slice(0, 10)}${n ? `-${n + 1}` : ""}.zip`, file: await pack(load, store.copyOf) });
     return files;
   }
 
@@ -82,5 +92,5 @@ export function createDeposit({ store, net, env, parcels, flush }) {
     await store.setMeta("oversize", oversize.filter((/** @type {any} */ m) => !kept.has(m.id)));
   }
 
-  return { exportUnsent, handOver, handOverDrafts, handOverRest };
+  return { exportUnsent, exportLost, handOver, handOverDrafts, handOverRest };
 }

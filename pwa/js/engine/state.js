@@ -15,7 +15,7 @@ export function createState({ store, env }) {
   /** @type {any} */
   let now = {
     ready: false, paired: false, device: null, people: [], me: null, year: new Date(env.now()).getFullYear(), commune: null, offlineReady: false, signal: "unknown", authNeeded: false, revoked: false, tooOld: false, wrongClock: false,
-    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, error: null, notices: [], toChoose: 0, parcels: 0, locked: false,
+    round: "idle", photosSent: 0, photosTotal: 0, bytesLeft: 0, etaSeconds: null, sending: null, waiting: { mutations: 0, photos: 0, resting: 0, bytes: 0, oldestAt: null }, storage: { freeBytes: null, persisted: null, low: false }, photoPolicy: "now", paused: false, lost: null, error: null, notices: [], toChoose: 0, parcels: 0, locked: false,
   };
 
   /** @param {Record<string, any>} part */
@@ -30,6 +30,8 @@ export function createState({ store, env }) {
     const named = (people ?? []).map((/** @type {any} */ p) => ({ ...p, place_id: p.place, place: names.get(p.place) ?? "", pin: Boolean(pins?.[p.id]) }));
     const chosen = named.find((/** @type {any} */ p) => p.id === me) ?? (named.length === 1 ? named[0] : null);
     set({ ready: true, paired: Boolean(paired), device: who ? { id: who.id, name: env.deviceName() } : null, people: named, me: chosen, year: year ?? now.year, commune: commune ?? null, photoPolicy: policy ?? "now", paused: Boolean(paused), notices: notices ?? [], wrongClock: env.now() < BUILD_MS || env.now() > BUILD_MS + THREE_YEARS_MS });
+    const lost = await store.lost().catch(() => null);
+    set({ lost: lost?.mutations.length + lost?.photos.length ? { mutations: lost.mutations.length, photos: lost.photos.length } : null });
     await refreshCounts();
   }
 

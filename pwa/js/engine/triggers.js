@@ -5,8 +5,8 @@ const AFTER_SAVE_MS = 3000;
 const EVERY_MS = 5 * 60 * 1000;
 const LEASE_MS = 60_000;
 
-/** @param {{net: any, env: any, state: any, round: any, uploader: any, gallery: any, deposit: any}} parts */
-export function createTriggers({ net, env, state, round, uploader, gallery, deposit }) {
+/** @param {{net: any, env: any, state: any, round: any, uploader: any, gallery: any, deposit: any, store: any}} parts */
+export function createTriggers({ net, env, state, round, uploader, gallery, deposit, store }) {
   let running = /** @type {Promise<void> | null} */ (null);
   let again = /** @type {Promise<void> | null} */ (null);
   let stopped = false;
@@ -69,6 +69,7 @@ export function createTriggers({ net, env, state, round, uploader, gallery, depo
     state.set({ round: state.status().paused ? "paused" : state.status().waiting.photos && !may ? "waiting" : "idle" });
     await state.refreshCounts();
     if (may && !state.status().paused) await deposit.sendParcels().catch((/** @type {any} */ error) => { if (!error.code) console.error(error); });
+    await store.settleCopies().catch(() => {});
     await gallery.fetchThumbs().catch(() => {});
     await state.refreshCounts();
   }

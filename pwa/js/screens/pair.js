@@ -4,6 +4,7 @@ import { problemText, t } from "../text/text.js";
 import { choices, field } from "../ui/field.js";
 import { big, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
+import { lostCard } from "./lost.js";
 import { CONSENT_VERSION, formErrors } from "./consent.js";
 
 export const pair = {
@@ -22,7 +23,7 @@ function view(ctx) {
     back: ctx.status.paired ? "#/settings" : null,
     kind: "welcome",
     body: html`<div class="hero">${hero()}</div>
-      ${ui.needsCitizen ? citizenForm(ctx) : html`<p class="lead">${t("pair.lead")}</p>`}
+      ${lostCard(ctx)}${ui.needsCitizen ? citizenForm(ctx) : html`<p class="lead">${t("pair.lead")}</p>`}
       <form id="pair-form" @submit=${(/** @type {Event} */ e) => { e.preventDefault(); join(ctx); }}>
         <div class="codefield">${field({ id: "code", label: t("pair.code"), value: ui.code, max: 9, error: ui.error, input: (v) => { ui.code = clean(v); ui.error = ""; ctx.redraw(); } })}</div></form>
       ${ui.doing ? html`<p class="strip go" role="status">${icon("waiting")}<span>${t("pair.doing")}</span></p>` : nothing}`,

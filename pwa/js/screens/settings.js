@@ -4,6 +4,7 @@ import { currentLanguage, size, t } from "../text/text.js";
 import { choices } from "../ui/field.js";
 import { alt, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
+import { lostCard } from "./lost.js";
 
 export const settings = {
   name: "settings",
@@ -29,6 +30,7 @@ function view(ctx) {
         <p class="soft small">${t("settings.place.why")}</p></section>
       <section class="card pad">${choices({ name: "language", label: t("settings.language"), value: currentLanguage(), options: [["vi", "Tiếng Việt"], ["en", "English"]], pick: (code) => speak(ctx, code) })}</section>
       ${storage(ctx)}${install(ctx)}
+      ${lostCard(ctx)}
       <section class="card pad"><h2 class="strong">${t("settings.export")}</h2><p class="soft small">${t("settings.export.why")}</p>${alt("save", t("settings.export"), () => exportUnsent(ctx))}</section>
       <section class="card rows">${link("#/parcels", "people", t("parcels.title"))}${link("#/who", "people", t("settings.who"))}${link("#/pair", "add", t("settings.pair"))}</section>
       <p class="soft small center">${s.offlineReady ? html`${icon("received")} ${t("strip.offline")} · ` : nothing}${s.device?.name ?? ""} ${t("settings.version", { version: ctx.device.version })}</p>`,

@@ -1,5 +1,6 @@
 // The phone's store: documents, outbox, photos, drafts. A save is one strict transaction.
 import { acknowledge, applyChanges, purgeLost, receive, sweep } from "./applying.js";
+import { createCopies } from "./copies.js";
 import { openDatabase } from "./db.js";
 import { forget, makeRoom, prune, release, spare } from "./keeping.js";
 
@@ -8,6 +9,7 @@ const ALL = ["docs", "outbox", "done", "photos", "bytes", "cache", "drafts", "me
 
 export function createStore() {
   const { run, close } = openDatabase();
+  const copies = createCopies();
   const get = (/** @type {string} */ store, /** @type {any} */ key) => run([store], "readonly", (tx) => tx.objectStore(store).get(key));
   const all = (/** @type {string} */ store) => run([store], "readonly", (tx) => tx.objectStore(store).getAll());
   const put = (/** @type {string} */ store, /** @type {any} */ value, /** @type {any} */ key) => run([store], "readwrite", async (tx) => { await (key === undefined ? tx.objectStore(store).put(value) : tx.objectStore(store).put(value, key)); });
@@ -17,7 +19,41 @@ export function createStore() {
    * Appends mutations with their photo and draft changes: all on disk, or nothing.
    * @param {any[]} mutations without `seq` @param {{photo?: any, bytes?: ArrayBuffer, thumb?: any, draft?: string, meta?: Record<string, any>, release?: string[]}} [more] release: hashes whose photo rests and was taken away
    */
-  const save = (mutations, more = {}) => surely(() => append(mutations, more), !more.bytes);
+  async function save(mutations, more = {}) {
+    await surely(() => append(mutations, more), !more.bytes);
+    copies.keep(mutations, more.photo, more.bytes);
+    if (more.release?.length) copies.drop((id) => more.release?.includes(id) ?? false);
+  }
+
+  /** Drops copies of what was handled; one of which the store knows nothing is of a store that the browser lost. */
+  async function settleCopies() {
+    const held = await copies.all();
+    if (held.mutations.length + held.photos.length === 0) return;
+    const [outbox, photos, done] = await Promise.all([all("outbox"), all("photos"), all("done")]);
+    /** @type {Map<string, boolean>} whether it is over */
+    const known = new Map();
+    for (const m of done) known.set(m.id, true);
+    for (const m of outbox) known.set(m.id, false);
+    for (const p of photos) known.set(p.sha256, p.state === "received" && known.get(p.sha256) !== false);
+    await copies.drop((id) => known.get(id) === true);
+    const strange = [...held.mutations.map((m) => m.id), ...held.photos.map((p) => p.sha256)].filter((id) => !known.has(id));
+    if (strange.length) await put("meta", strange, "lost");
+  }
+
+  /** What only the second copy has. @returns {Promise<{mutations: any[], photos: any[]}>} */
+  async function lost() {
+    const ids = new Set((await get("meta", "lost")) ?? []);
+    if (!ids.size) return { mutations: [], photos: [] };
+    const { mutations, photos } = await copies.all();
+    return { mutations: mutations.filter((m) => ids.has(m.id)), photos: photos.filter((p) => ids.has(p.sha256)) };
+  }
+
+  /** Staff have the file. */
+  async function forgetLost() {
+    const ids = new Set(await get("meta", "lost"));
+    await copies.drop((id) => ids.has(id));
+    await put("meta", [], "lost");
+  }
 
   /**
    * Writes, on a full phone too: pictures of others go first, then receipted bytes; text has a reserve that no photo may take.
@@ -63,7 +99,12 @@ export function createStore() {
    * One sync answer, applied whole: changes, acknowledged entries, results, cursors, receipts.
    * @param {any} body @param {{now: string, sent: number}} context @returns {Promise<{lost: string[], results: any[]}>}
    */
-  const applyAnswer = (body, context) => surely(() => apply(body, context));
+  async function applyAnswer(body, context) {
+    const acked = new Set((await all("outbox")).filter((/** @type {any} */ m) => m.seq <= body.ack).map((/** @type {any} */ m) => m.id));
+    const applied = await surely(() => apply(body, context));
+    if (acked.size) copies.drop((id) => acked.has(id));
+    return applied;
+  }
 
   /** @param {any} body @param {{now: string, sent: number}} context */
   function apply(body, context) {
@@ -92,13 +133,13 @@ export function createStore() {
   });
 
   return {
-    run, close, save,
+    run, close, save, settleCopies, lost, forgetLost, copyOf: copies.bytes,
     /** An old app's text, taken without a pull: it stays on the screen. */
     acknowledged: (/** @type {any} */ body, /** @type {any} */ context) => run(ALL, "readwrite", (tx) => acknowledge(tx, { changes: [], ...body }, context)),
     pending: () => run(["done", "outbox"], "readonly", pending),
     purge: (/** @type {string[]} */ scopes) => run(ALL, "readwrite", (tx) => purgeLost(tx, scopes)),
     clearDrafts: () => run(["drafts"], "readwrite", (tx) => tx.objectStore("drafts").clear()),
-    forget: () => run(ALL, "readwrite", forget),
+    forget: async () => { await run(ALL, "readwrite", forget); await copies.drop(() => true); },
     /** Room that only text may use once the phone is full. */
     reserve: () => run(["meta"], "readwrite", (tx) => spare(tx, RESERVE)),
     prune: (/** @type {string} */ before) => run(["done", "photos", "bytes", "meta"], "readwrite", (tx) => prune(tx, before)),
