@@ -56,7 +56,7 @@ export class FakeServer {
   /** The ZIP only stores, so its JSON can be read as it stands. */
   deposit(body) {
     const text = body.toString("latin1");
-    const content = JSON.parse(Buffer.from(text.slice(text.indexOf("{"), text.indexOf("PK", text.indexOf("{"))), "latin1"));
+    const content = JSON.parse(Buffer.from(text.slice(text.indexOf('{"v"'), text.indexOf("PK", text.indexOf('{"v"'))), "latin1"));
     this.deposits.push(content);
     return json(201, { mutations: content.mutations.map((m) => m.id), photos: content.photos.map((p) => p.sha256) });
   }
