@@ -3,8 +3,10 @@
 `parts/` unfinished uploads, `originals/` as received (never served), `clean/<size>/` what is shown.
 """
 
+import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from server.storage.base import BLOCK, Copy
+
+NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)  # file systems without hard links
 
 
 class DiskStore:
@@ -27,12 +31,18 @@ class DiskStore:
         return cls(Path(unquote(urlsplit(url).path)))
 
     def append(self, commune_id: int, upload_id: str, offset: int, chunk: bytes) -> None:
-        """Writes a chunk at its offset, durable before it returns."""
+        """Writes a chunk at its offset, durable before it returns.
+
+        Never shortens the file: a writer that stalled past its lease must not cut what its successor wrote. What a
+        crash left beyond the offset is written over, for no chunk goes beyond the announced length.
+        """
         path = self._part(commune_id, upload_id)
         _make_folder(path.parent)
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(fd, offset)  # a chunk that was cut before its offset was known
+            if os.fstat(fd).st_nlink > 1:  # an original already, whose receipt a crash prevented: originals never change
+                shared, fd = fd, _open_copy(path)
+                os.close(shared)
             rest = memoryview(chunk)
             while rest:  # a disk that fills up takes a part first, and raises at the next try
                 rest = rest[os.pwrite(fd, rest, offset + len(chunk) - len(rest)) :]
@@ -51,10 +61,17 @@ class DiskStore:
         return digest.hexdigest(), head
 
     def finish(self, commune_id: int, upload_id: str, sha256: str) -> None:
-        """Makes a whole upload the original of its hash, durable before it returns."""
-        target = self._original(commune_id, sha256)
+        """Makes a whole upload the original of its hash, durable before it returns; its part stays until `drop_part`."""
+        part, target = self._part(commune_id, upload_id), self._original(commune_id, sha256)
         _make_folder(target.parent)
-        os.replace(self._part(commune_id, upload_id), target)
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            pass  # the same bytes came before
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            os.replace(part, target)
         _sync_folder(target.parent)
 
     def put(self, commune_id: int, sha256: str, content: bytes) -> None:
@@ -106,6 +123,14 @@ class DiskStore:
 
     def _original(self, commune_id: int, sha256: str) -> Path:
         return self.root / str(commune_id) / "originals" / sha256[:2] / sha256[2:4] / sha256
+
+
+def _open_copy(path: Path) -> int:
+    """A part that shares its bytes with nobody, open for writing."""
+    draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    shutil.copyfile(path, draft)
+    os.replace(draft, path)
+    return os.open(path, os.O_RDWR)
 
 
 def _write(target: Path, content: bytes) -> None:
