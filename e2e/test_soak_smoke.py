@@ -9,7 +9,7 @@ from e2e.soak.ledger import compare
 from e2e.soak.run import soak
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_four_rounds_lose_nothing_and_a_hole_in_the_server_is_seen(playwright: Playwright, tmp_path: Path) -> None:
     outcome = soak(playwright, tmp_path, seed=8, rounds=range(1, 5))
     assert outcome.findings == []
