@@ -5,6 +5,8 @@ const THUMB = 320;
 /** Tried in turn until a photo is light enough; leaves and gravel need the last. */
 const QUALITIES = [0.72, 0.58, 0.45];
 const HEAVY = 280_000;
+/** Enough for all that cameras write before the size. */
+const HEAD = 256 * 1024;
 /** What goes up as it is must still fit what the commune takes. */
 const AS_IS_MAX = 8_000_000;
 
@@ -40,12 +42,15 @@ export function headerSize(b) {
  */
 export async function shrinkWith(source, makeCanvas) {
   if (!(source instanceof Blob)) return encode(source, makeCanvas);
-  const bytes = await source.arrayBuffer();
-  if (!bytes.byteLength) throw problem("empty");
-  const type = sniff(new Uint8Array(bytes, 0, Math.min(32, bytes.byteLength)));
+  const head = new Uint8Array(await source.slice(0, HEAD).arrayBuffer());
+  if (!head.length) throw problem("empty");
+  const type = sniff(head);
   if (!type) throw problem("notphoto");
-  const bitmap = await decode(new Blob([bytes], { type }), headerSize(new Uint8Array(bytes)));
+  // The browser decodes from the file itself: a copy of it here would stay until the next clean-up, photo after photo.
+  const size = headerSize(head) ?? (source.size > HEAD ? headerSize(new Uint8Array(await source.arrayBuffer())) : null);
+  const bitmap = await decode(source.slice(0, source.size, type), size);
   if (bitmap) return encode(bitmap, makeCanvas);
+  const bytes = await source.arrayBuffer();
   if (bytes.byteLength > AS_IS_MAX) throw problem("toobig");
   return { bytes, type, width: 0, height: 0, decoded: false, dark: false };
 }
