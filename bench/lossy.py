@@ -57,9 +57,7 @@ def _over_line(server: Served, app: PhoneApp, file: Path, n: int) -> dict[str, A
 def _send(server: Served, app: PhoneApp, file: Path, n: int) -> Count:
     """Chooses the photo on a good line without signal, then lets it go on the bad one."""
     server.line.cut()
-    with app.page.expect_file_chooser() as chooser:
-        app.page.get_by_role("button", name="Chọn ảnh").click()
-    chooser.value.set_files(str(file))
+    app.choose(file)
     app.until(f"document.querySelectorAll('.tile').length === {n + 1}")
     app.page.wait_for_timeout(500)
     server.line.quality = LINE

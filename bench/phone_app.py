@@ -80,6 +80,21 @@ class PhoneApp:
     def throttle(self, rate: float) -> None:
         self.page.context.new_cdp_session(self.page).send("Emulation.setCPUThrottlingRate", {"rate": rate})
 
+    def choose(self, file: Path) -> None:
+        """Taps the button for photos that exist and chooses `file`, as a file on disk: Playwright would carry its bytes into the page."""
+        session = self.page.context.new_cdp_session(self.page)
+        opened: list[int] = []
+        session.on("Page.fileChooserOpened", lambda event: opened.append(event["backendNodeId"]))
+        session.send("Page.enable")
+        session.send("Page.setInterceptFileChooserDialog", {"enabled": True})
+        self.page.get_by_role("button", name="Chọn ảnh").click()
+        deadline = time.monotonic() + 60
+        while not opened and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+        session.send("DOM.setFileInputFiles", {"files": [str(file)], "backendNodeId": opened[0]})
+        session.send("Page.setInterceptFileChooserDialog", {"enabled": False})
+        session.detach()
+
     def noted(self, name: str, timeout_ms: int = 120_000) -> float:
         """Milliseconds since the navigation at which `name` was seen; waits for it."""
         self.until(f"window.__bench && window.__bench.{name} > 0", timeout_ms)

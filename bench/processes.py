@@ -39,12 +39,12 @@ def tree(pid: int) -> list[int]:
 
 
 def memory(pid: int) -> dict[str, int]:
-    """Bytes as `Rss`, `Pss` and `Private` (clean and dirty) of one process; zeros once it is gone."""
-    sums = {"Rss": 0, "Pss": 0, "Private": 0}
+    """Bytes of one process: `Rss`, `Pss`, and `Own`, which is its share of what no file backs; zeros once it is gone."""
+    sums = {"Rss": 0, "Pss": 0, "Own": 0}
     with contextlib.suppress(OSError):
         for row in (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]:
             name, value = row.split()[:2]
-            key = "Private" if name.startswith("Private_") and "Hugetlb" not in name else name.rstrip(":")
+            key = "Own" if name in ("Pss_Anon:", "Pss_Shmem:") else name.rstrip(":")
             if key in sums:
                 sums[key] += int(value) * 1024
     return sums
@@ -79,7 +79,7 @@ class MemoryWatch:
         return seen
 
     def now(self) -> dict[str, int]:
-        sums = {"Rss": 0, "Pss": 0, "Private": 0, "processes": 0}
+        sums = {"Rss": 0, "Pss": 0, "Own": 0, "processes": 0}
         for pid in tree(self._pid):
             if self._only and self._only not in command_line(pid):
                 continue

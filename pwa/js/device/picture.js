@@ -3,6 +3,9 @@ import { shrinkWith } from "./picture-core.js";
 import { scriptAddress } from "./trusted.js";
 
 const WAIT_MS = 30_000;
+/** A worker's leavings stay in memory until the browser cleans up, which on a phone with little may be too late: it ends after so many, or when idle. */
+const PHOTOS_EACH = 3;
+const IDLE_MS = 5000;
 
 /** @param {string} workerAddress of the bundled picture-worker.js; empty for none */
 export function createPicture(workerAddress) {
@@ -11,12 +14,29 @@ export function createPicture(workerAddress) {
   let usable = Boolean(workerAddress) && "OffscreenCanvas" in window && "Worker" in window;
   let turn = Promise.resolve();
   let next = 0;
+  let made = 0;
+  /** @type {any} */
+  let idle = null;
+
+  function end() {
+    clearTimeout(idle);
+    worker?.terminate();
+    worker = null;
+    made = 0;
+  }
+
+  /** After a photo. */
+  function tidy() {
+    made += 1;
+    if (made >= PHOTOS_EACH) return end();
+    idle = setTimeout(end, IDLE_MS);
+  }
 
   /** @param {Blob | ImageBitmap} source */
   async function shrinkNow(source) {
     if (usable) {
       try {
-        const photo = await inWorker(source);
+        const photo = await inWorker(source).finally(tidy);
         if (!(source instanceof Blob)) source.close();
         return photo;
       } catch (error) {
@@ -29,11 +49,12 @@ export function createPicture(workerAddress) {
 
   /** @param {Blob | ImageBitmap} source @returns {Promise<any>} */
   function inWorker(source) {
+    clearTimeout(idle);
     worker ??= new Worker(/** @type {any} */ (scriptAddress(workerAddress)));
     const running = worker;
     const id = ++next;
     return new Promise((resolve, reject) => {
-      const fail = () => { running.terminate(); worker = null; reject(Object.assign(new Error("worker"), { code: "worker" })); };
+      const fail = () => { end(); reject(Object.assign(new Error("worker"), { code: "worker" })); };
       const timer = setTimeout(fail, WAIT_MS);
       running.onerror = () => { clearTimeout(timer); fail(); };
       running.onmessage = ({ data }) => {
