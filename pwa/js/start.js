@@ -50,7 +50,7 @@ export async function startFace(openApp, goOn = false) {
   let app;
   try {
     app = await openApp(browser);
-    await app.start();
+    await app.start(true);
   } catch (error) {
     console.error(error);
     return showGate({ ...browser, gate: "storage" }, root, () => {});
@@ -71,6 +71,7 @@ function connect(app, browser, root, lost) {
     version: meta("version"),
   };
   ctx = startShell({ app, device, screens, root });
+  ctx.drawn.then(() => app.go());
   if (lost) ctx.toast(t("capture.lost"), { name: "retake" });
   followStatus(app, createWake(), () => ctx.toast(t("pair.ready")));
   const address = meta("service-worker");

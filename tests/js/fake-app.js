@@ -30,7 +30,7 @@ export function createFakeApp(o = {}) {
   return {
     subscribe: (fn) => { listeners.add(fn); return () => listeners.delete(fn); },
     status: () => ({ ...state }),
-    start: async () => {},
+    start: async () => {}, go: async () => {},
     pair: async ({ code }) => { if (code === "BADCODE2") throw Object.assign(new Error(), { code: "pair.unknown" }); state.paired = true; changed(); return { ok: true }; },
     choosePerson: async (id) => { state.me = state.people.find((p) => p.id === id); changed(); },
     setPhotoPolicy: async (p) => { state.photoPolicy = p; changed(); },

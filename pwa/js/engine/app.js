@@ -36,7 +36,10 @@ export function createApp({ store, net, env }) {
   const gallery = createGallery({ store, net, env, view, state });
   const triggers = createTriggers({ net, env, state, round, uploader, gallery, deposit, store });
 
-  async function start() {
+  let going = false;
+
+  /** @param {boolean} [held] what no screen waits for begins with `go`, after the first one stands */
+  async function start(held = false) {
     await store.settleCopies().catch(() => {});
     await saving.finishRemovals().catch(() => {});
     await settling.finishChoices(true).catch(() => {});
@@ -44,8 +47,15 @@ export function createApp({ store, net, env }) {
     await state.load();
     await locking.open().catch(() => {});
     await claimDrafts(store, state.status().me).catch(() => {});
-    await store.prune(new Date(env.now() - KEEP_MS).toISOString()).catch(() => {});
     env.channel?.addEventListener("message", () => state.load());
+    if (!held) await go();
+  }
+
+  /** Tidies up, then syncs for the first time. */
+  async function go() {
+    if (going) return;
+    going = true;
+    await store.prune(new Date(env.now() - KEEP_MS).toISOString()).catch(() => {});
     triggers.start();
     store.reserve().catch(() => {});
   }
@@ -84,7 +94,7 @@ export function createApp({ store, net, env }) {
 
   return {
     version: APP_VERSION,
-    subscribe: state.subscribe, status: state.status, start, pair,
+    subscribe: state.subscribe, status: state.status, start, go, pair,
     stop: async () => { await triggers.stop(); env.channel?.close(); await store.close(); },
     choosePerson: async (/** @type {string} */ id, /** @type {string} */ pin) => { await rarely("choosePerson")(id, pin); changed(); },
     setPin: rarely("setPin"), touch: locking.touch, lockIfIdle: locking.lockIfIdle, lock: locking.lock,

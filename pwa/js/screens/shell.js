@@ -8,6 +8,8 @@ import { parseRoute } from "./routes.js";
 const TOAST_MS = 3500;
 const UNDO_MS = 6000;
 const LOOK_MS = 15_000;
+const AFTER_PAINT_MS = 50;
+const FIRST_PAGE_MS = 5000;
 const CLOCK_FLOOR = Date.UTC(2026, 0, 1);
 
 /**
@@ -31,7 +33,11 @@ export function startShell({ app, device, screens, root }) {
   let update = null;
   /** @type {any} */
   let queued = null;
+  /** @type {() => void} */
+  let stands = () => {};
 
+  /** The first page was on the screen, or did not come in time. @type {Promise<void>} */
+  ctx.drawn = new Promise((tell) => { stands = () => setTimeout(tell, AFTER_PAINT_MS); setTimeout(tell, FIRST_PAGE_MS); });
   ctx.redraw = () => draw();
   ctx.reload = () => load(false);
   ctx.restart = () => onRoute();
@@ -90,6 +96,7 @@ export function startShell({ app, device, screens, root }) {
     if (!arriving) return;
     arriving = false;
     arrive(screen);
+    stands();
   }
 
   /** What was typed is kept; nothing of it stays in sight. */

@@ -1,5 +1,6 @@
 // The phone's store: documents, outbox, photos, drafts. A save is one strict transaction.
 import { acknowledge, applyChanges, purgeLost, receive, sweep } from "./applying.js";
+import { createAsking } from "./asking.js";
 import { createCopies } from "./copies.js";
 import { openDatabase } from "./db.js";
 import { forget, makeRoom, prune, release, spare } from "./keeping.js";
@@ -10,8 +11,11 @@ const ALL = ["docs", "outbox", "done", "photos", "bytes", "cache", "drafts", "me
 export function createStore() {
   const { run, close } = openDatabase();
   const copies = createCopies();
-  const get = (/** @type {string} */ store, /** @type {any} */ key) => run([store], "readonly", (tx) => tx.objectStore(store).get(key));
-  const all = (/** @type {string} */ store) => run([store], "readonly", (tx) => tx.objectStore(store).getAll());
+  const ask = createAsking(run);
+  const get = (/** @type {string} */ store, /** @type {any} */ key) => ask(`${store} ${key}`, [store], (tx) => tx.objectStore(store).get(key));
+  const all = (/** @type {string} */ store) => ask(store, [store], (tx) => tx.objectStore(store).getAll());
+  const indexed = (/** @type {string} */ index, /** @type {any} */ key) => ask(`docs ${index} ${key}`, ["docs"], (tx) => tx.objectStore("docs").index(index).getAll(key));
+  const waiting = () => ask("pending", ["done", "outbox"], pending);
   const put = (/** @type {string} */ store, /** @type {any} */ value, /** @type {any} */ key) => run([store], "readwrite", async (tx) => { await (key === undefined ? tx.objectStore(store).put(value) : tx.objectStore(store).put(value, key)); });
   const remove = (/** @type {string} */ store, /** @type {any} */ key) => run([store], "readwrite", (tx) => tx.objectStore(store).delete(key));
 
@@ -136,7 +140,7 @@ export function createStore() {
     run, close, save, settleCopies, lost, forgetLost, copyOf: copies.bytes,
     /** An old app's text, taken without a pull: it stays on the screen. */
     acknowledged: (/** @type {any} */ body, /** @type {any} */ context) => run(ALL, "readwrite", (tx) => acknowledge(tx, { changes: [], ...body }, context)),
-    pending: () => run(["done", "outbox"], "readonly", pending),
+    pending: waiting,
     purge: (/** @type {string[]} */ scopes) => run(ALL, "readwrite", (tx) => purgeLost(tx, scopes)),
     clearDrafts: () => run(["drafts"], "readwrite", (tx) => tx.objectStore("drafts").clear()),
     forget: async () => { await run(ALL, "readwrite", forget); await copies.drop(() => true); },
@@ -146,13 +150,13 @@ export function createStore() {
     applyAnswer, received, replaceOutbox,
     outbox: () => all("outbox"), done: () => all("done"), photos: () => all("photos"), drafts: () => all("drafts"),
     doc: (/** @type {string} */ id) => get("docs", id),
-    pendingOf: async (/** @type {string} */ id) => (await run(["done", "outbox"], "readonly", pending)).filter((/** @type {any} */ m) => m.doc === id),
-    docsOf: (/** @type {string} */ type) => run(["docs"], "readonly", (tx) => tx.objectStore("docs").index("type").getAll(type)),
-    under: (/** @type {string} */ parent) => run(["docs"], "readonly", (tx) => tx.objectStore("docs").index("parent").getAll(parent)),
-    bytes: (/** @type {string} */ sha) => get("bytes", sha),
+    pendingOf: async (/** @type {string} */ id) => (await waiting()).filter((/** @type {any} */ m) => m.doc === id),
+    docsOf: (/** @type {string} */ type) => indexed("type", type),
+    under: (/** @type {string} */ parent) => indexed("parent", parent),
+    bytes: (/** @type {string} */ sha) => run(["bytes"], "readonly", (tx) => tx.objectStore("bytes").get(sha)),
     photo: (/** @type {string} */ by, /** @type {string} */ sha) => get("photos", [by, sha]),
     cached: (/** @type {string} */ key) => get("cache", key),
-    cachedKeys: () => run(["cache"], "readonly", (tx) => tx.objectStore("cache").getAllKeys()),
+    cachedKeys: () => ask("cached keys", ["cache"], (tx) => tx.objectStore("cache").getAllKeys()),
     cache: (/** @type {any} */ entry) => put("cache", entry, undefined),
     meta: (/** @type {string} */ key) => get("meta", key), setMeta: (/** @type {string} */ key, /** @type {any} */ value) => surely(() => put("meta", value, key)),
     draft: (/** @type {string} */ key) => get("drafts", key), setDraft: (/** @type {string} */ key, /** @type {any} */ value) => surely(() => put("drafts", value, key)),
