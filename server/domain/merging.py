@@ -4,6 +4,7 @@ Nothing is overwritten: what is empty is filled, what differs is held for staff,
 It can be taken back: each goes where it came from, with what arrived for it meanwhile.
 """
 
+import uuid
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -19,6 +20,7 @@ from sync.fields import TYPES
 from sync.protocol import dossier_id
 
 _PERSON, _HISTORY = tables.Person.__table__, tables.History.__table__
+HELD_NAMESPACE = uuid.UUID("9d3a2f0e-6c1b-4a57-8f5e-2b7c4d1e0a63")
 FILLED = ("birth_year", "gender", "group", "setting", "phone", "note")
 FIXED = ("citizen", "year", "state", "reason")
 
@@ -112,7 +114,13 @@ def _version(rev: int, old: Doc, name: str) -> list[Any]:
 def _as_author(edit: Edit, old: Doc, name: str) -> Edit:
     version = [*(old.row["field_versions"].get(name) or []), *[None] * 5][:5]
     author = Actor(version[4] or old.row["author"], "staff", device_id=version[1] or "")
-    return Edit({**edit.mutation, "at": None}, author, version[3] or 0, edit.seq_of)
+    mutation = {**edit.mutation, "id": _held_by(edit.mutation["id"], old.id), "at": None}
+    return Edit(mutation, author, version[3] or 0, edit.seq_of)
+
+
+def _held_by(merge_id: str, dossier: str) -> str:
+    """What a merge holds of one dossier is an edit of its own: two years may disagree in the same field."""
+    return str(uuid.uuid5(HELD_NAMESPACE, f"{merge_id}/{dossier}"))
 
 
 def _carry(work: Workspace, edit: Edit, doc: Doc, place_id: int, citizen_id: str, moved: dict[str, str]) -> None:
@@ -197,7 +205,8 @@ def unmerge(conn: Connection, commune_id: int, staff_id: str, old_id: str, now: 
     work.lock([old.row["place_id"], new.row["place_id"]])
     work.load_under(old.id)
     work.load_under(new.id)
-    merged, family = _merged(work, old), _family(work, old.id)
+    merge_id = _last_merge(work, old)
+    merged, family = _merged(work, merge_id), _family(work, old.id)
     pairs = [
         (dossier, target)
         for dossier in work.docs.values()
@@ -206,7 +215,12 @@ def unmerge(conn: Connection, commune_id: int, staff_id: str, old_id: str, now: 
     ]  # fmt: skip
     for dossier, target in pairs:
         _part_dossier(work, edit, dossier, target, merged.get(target.id, {}), family)
+    held = {_held_by(merge_id, dossier.id) for dossier, _ in pairs}
     _part_papers(work, edit, old, new, merged, family)
+    for conflict in [d for d in work.docs.values() if d.type == "conflict" and d.row["state"] == "open"]:
+        if (conflict.row["mine"] or {}).get("mutation") in held:
+            conflict.row["state"] = "closed"
+            work.bump(conflict)
     for _, target in pairs:
         _drop_if_empty(work, edit, target, merged.get(target.id), family)
     _part_fields(work, edit, new, merged.get(new.id, {}), family)
@@ -218,12 +232,15 @@ def unmerge(conn: Connection, commune_id: int, staff_id: str, old_id: str, now: 
     work.flush()
 
 
-def _merged(work: Workspace, old: Doc) -> dict[str, dict[str, Any]]:
-    """What the last merge of this person wrote: document id to its patch."""
+def _last_merge(work: Workspace, old: Doc) -> str:
     query = select(_HISTORY.c.mutation_id).where(
         _HISTORY.c.commune_id == work.commune_id, _HISTORY.c.doc_id == old.id, _HISTORY.c.op == "merge"
     )
-    mutation = work.conn.execute(query.order_by(_HISTORY.c.rev.desc()).limit(1)).scalar()
+    return str(work.conn.execute(query.order_by(_HISTORY.c.rev.desc()).limit(1)).scalar())
+
+
+def _merged(work: Workspace, mutation: str) -> dict[str, dict[str, Any]]:
+    """What a merge wrote: document id to its patch."""
     found: dict[str, dict[str, Any]] = {}
     ids = sorted(work.docs)
     for start in range(0, len(ids), 400):
@@ -310,10 +327,6 @@ def _part_papers(
             column = {"evidence": "dossier_id", "comment": "on", "conflict": "doc_id"}[doc.type]
             if doc.row[column] == after:
                 _carry(work, edit, doc, old.row["place_id"], old.id, {after: before})
-        elif doc.type == "conflict" and doc.id in merged:
-            if doc.row["state"] == "open":  # the merge itself held it
-                doc.row["state"] = "closed"
-                work.bump(doc)
         elif doc.type != "conflict" and any(len(v) > 5 and v[5] in family for v in doc.row["field_versions"].values()):
             _carry(work, edit, doc, old.row["place_id"], old.id, back)
 

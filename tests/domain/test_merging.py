@@ -10,6 +10,7 @@ from server.db import tables
 from server.db.session import Database
 from server.domain import merging, people
 from sync.errors import Problem
+from sync.protocol import dossier_id
 from tests.phones import Phone
 from tests.world import NOW, World, new_id, photo
 
@@ -199,6 +200,19 @@ def test_taken_back_everything_stands_as_before_with_what_came_meanwhile(doubles
     assert one.data(new).get("phone") is None and one.data(old)["phone"] == "0912 345 678"
     assert [c["data"]["state"] for c in one.of_type("conflict")] == ["closed"]
     assert one.do("update", "citizen", old, {"note": "y"}) == {}
+
+
+def test_two_years_may_disagree_in_the_same_field(doubles: Doubles) -> None:
+    for each, who, score in ((doubles.one, doubles.old, 5), (doubles.other, doubles.new, 9)):
+        for year in (2025, 2026):
+            each.do("create", "dossier", dossier_id(who, year), {"citizen": who, "year": year, "self.1": score})
+    doubles.merge()
+    held = [c["data"] for c in doubles.one.of_type("conflict")]
+    assert {(c["doc"], c["mine"]["value"], c["theirs"]["value"]) for c in held} == {
+        (dossier_id(doubles.new, year), 5, 9) for year in (2025, 2026)
+    }
+    doubles.unmerge()
+    assert {c["data"]["state"] for c in doubles.one.of_type("conflict")} == {"closed"}
 
 
 def test_a_dossier_that_only_the_merge_began_goes_again(doubles: Doubles) -> None:
