@@ -388,3 +388,14 @@ def test_a_child_without_its_parent_is_found(here: Site, db: Database, chapter: 
         conn.execute(delete(tables.Dossier.__table__))
     db.close()
     assert here.wrong() == ["foreign keys: 3 of evidence without their dossier"]
+
+
+@pytest.mark.parametrize("kept", sorted((Path(__file__).parent / "kept").glob("*.zip")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("there", ["fresh", "fresh_postgres"])
+def test_a_backup_of_an_earlier_version_still_goes_back(kept: Path, there: str, request: pytest.FixtureRequest) -> None:
+    """One ZIP of each earlier schema is kept here, as the software wrote it then."""
+    fresh: Site = request.getfixturevalue(there)
+    done = fresh.restore(kept)
+    assert (done.photos, done.owed) == (3, 0)
+    assert [(row["self_3"], row["note_3"]) for row in fresh.rows()["dossier"]] == [(9, "Đọc sách 📚 'mỗi ngày'\n")]
+    assert fresh.wrong() == []
