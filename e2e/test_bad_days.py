@@ -3,6 +3,7 @@
 One home and one browser serve the whole file; every test is a phone (or two) of its own. docs/bad-days.md lists them.
 """
 
+import contextlib
 import io
 import re
 import shutil
@@ -16,6 +17,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Error as PlaywrightError
 from sqlalchemy import select
 
 from e2e.rig import CHROMIUM, ROOT, Served
@@ -206,8 +208,9 @@ def toast(page: Page, words: str) -> None:
 def until(page: Page, condition: str, value: Any = None) -> None:
     """`page.wait_for_function` without eval, which the page's own policy forbids."""
     for _ in range(200):
-        if page.evaluate(condition, value):
-            return
+        with contextlib.suppress(PlaywrightError):  # the page is on its way elsewhere
+            if page.evaluate(condition, value):
+                return
         page.wait_for_timeout(100)
     raise AssertionError(f"never: {condition} {value or ''}; heard {page.evaluate('[...new Set(heard)]')}")
 

@@ -8,6 +8,8 @@ import { photoFields, pickPhotos } from "./picking.js";
 import { missingPage } from "./person.js";
 import { toIndicator } from "./routes.js";
 
+/** Two taps closer than this are one. */
+const DOUBLE_TAP_MS = 500;
 const KINDS = ["vneid", "public_service", "payment", "video_call", "online_selling", "digital_class", "helping"];
 
 export const capture = {
@@ -100,7 +102,8 @@ async function shoot(ctx) {
   try {
     const taken = new Date().toISOString();
     const photo = await ctx.device.picture.shrink(await ui.camera.grab());
-    ui.shot = { photo, taken, place: ctx.device.place.now(), url: URL.createObjectURL(new Blob([photo.bytes], { type: photo.type })), caption: "", kind: "" };
+    ui.shot = { photo, taken, place: ctx.device.place.now(), url: URL.createObjectURL(new Blob([photo.bytes], { type: photo.type })), caption: "", kind: "", fresh: true };
+    setTimeout(calm, DOUBLE_TAP_MS, ctx, ui.shot);
     ui.camera?.stop();
     ui.camera = null;
     // Until it is kept, a killed browser loses this shot: the next start says so.
@@ -113,18 +116,25 @@ async function shoot(ctx) {
   ctx.redraw();
 }
 
+/** The second tap of two on the shutter must not choose. @param {any} ctx @param {any} shot */
+function calm(ctx, shot) {
+  shot.fresh = false;
+  if (ctx.ui.shot === shot) ctx.redraw();
+}
+
 /** @param {any} ctx */
 function review(ctx) {
   const { one } = ctx.data;
   const { shot, working } = ctx.ui;
+  const off = working || shot.fresh;
   return html`<div class="page capture">
     <header><div class="grow"><h1 tabindex="-1">${one.no}. ${one.title}</h1><p>${ctx.data.dossier.citizen.full_name}</p></div></header>
     <main id="main" tabindex="-1"><figure class="stage shot"><img src=${shot.url} alt=${t("capture.alt")} /></figure>
       <div class="pad"><p class="statline">${shot.photo.dark ? chip(t("capture.dark"), "info", "sun") : chip(t("capture.clear"), "received", "go")}<span class="soft small">${t("capture.weight", { size: size(shot.photo.bytes.byteLength) })}</span></p>
       ${one.digital ? kinds(ctx, one, shot) : nothing}
       ${field({ id: "caption", label: t("capture.caption"), value: shot.caption, optional: true, max: 300, hint: t("capture.caption.hint"), input: (v) => { shot.caption = v; } })}</div></main>
-    <footer class="bar"><button type="button" class="alt" ?disabled=${working} @click=${() => again(ctx)}>${icon("retake")}<span>${t("capture.again")}</span></button>
-      <button type="button" class="big" ?disabled=${working} @click=${() => use(ctx)}>${icon("received")}<span>${working ? t("capture.saving") : t("capture.use")}</span></button></footer></div>`;
+    <footer class="bar"><button type="button" class="alt" ?disabled=${off} @click=${() => again(ctx)}>${icon("retake")}<span>${t("capture.again")}</span></button>
+      <button type="button" class="big" ?disabled=${off} @click=${() => use(ctx)}>${icon("received")}<span>${working ? t("capture.saving") : t("capture.use")}</span></button></footer></div>`;
 }
 
 /** @param {any} ctx @param {any} one @param {any} shot */

@@ -26,6 +26,13 @@ export function createCopies() {
     for (const name of await names(cache)) if (over(name.slice(2))) await cache.delete(AT + name);
   });
 
+  /** Ids and hashes, without reading what they name. @returns {Promise<string[]>} */
+  async function held() {
+    await turn;
+    const cache = await open();
+    return cache ? (await names(cache)).map((name) => name.slice(2)) : [];
+  }
+
   /** @returns {Promise<{mutations: any[], photos: {sha256: string, by: string, type: string, size: number}[]}>} */
   async function all() {
     await turn;
@@ -42,5 +49,5 @@ export function createCopies() {
   /** @param {string} sha256 @returns {Promise<ArrayBuffer | undefined>} */
   const bytes = async (sha256) => (await (await open())?.match(`${AT}p/${sha256}`))?.arrayBuffer();
 
-  return { keep, drop, all, bytes };
+  return { keep, drop, held, all, bytes };
 }

@@ -31,8 +31,8 @@ export function createStore() {
 
   /** Drops copies of what was handled; one of which the store knows nothing is of a store that the browser lost. */
   async function settleCopies() {
-    const held = await copies.all();
-    if (held.mutations.length + held.photos.length === 0) return;
+    const held = await copies.held();
+    if (!held.length) return;
     const [outbox, photos, done] = await Promise.all([all("outbox"), all("photos"), all("done")]);
     /** @type {Map<string, boolean>} whether it is over */
     const known = new Map();
@@ -40,7 +40,7 @@ export function createStore() {
     for (const m of outbox) known.set(m.id, false);
     for (const p of photos) known.set(p.sha256, p.state === "received" && known.get(p.sha256) !== false);
     await copies.drop((id) => known.get(id) === true);
-    const strange = [...held.mutations.map((m) => m.id), ...held.photos.map((p) => p.sha256)].filter((id) => !known.has(id));
+    const strange = held.filter((id) => !known.has(id));
     if (strange.length) await put("meta", strange, "lost");
   }
 
