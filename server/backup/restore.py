@@ -267,6 +267,14 @@ def _removed(draft: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
+def _drop_ours(conn: Connection, manifest: Manifest) -> None:
+    """What another program keeps in the same database stays."""
+    ours = {*tables.metadata.tables, *(table["name"] for table in manifest["tables"]), "alembic_version"}
+    old = MetaData()
+    old.reflect(conn, only=lambda name, _: name in ours)
+    old.drop_all(conn)
+
+
 def _switch_postgres(
     place: Place, source: Source, manifest: Manifest, entries: list[dict[str, Any]], now: str, aside: Path, done: Restored, holds: bool
 ) -> bool:
@@ -277,9 +285,7 @@ def _switch_postgres(
             migrate.upgrade(db)
             backup(db, None, aside, now)
         with db.engine.connect() as conn, conn.begin():
-            old = MetaData()
-            old.reflect(conn)
-            old.drop_all(conn)
+            _drop_ours(conn, manifest)
             migrate.upgrade_within(conn, manifest["schema"])
             _load(conn, source, manifest)
             migrate.upgrade_within(conn)

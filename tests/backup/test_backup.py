@@ -301,6 +301,23 @@ def test_what_stands_there_gives_way_only_when_told_and_is_kept(
         assert [row["self_3"] for row in fresh.rows()["dossier"]] == [5]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_tables_of_another_program_in_the_same_postgres_stay(save: Save, chapter: Phone, fresh_postgres: Site, folder: Path) -> None:
+    save()
+    other = fresh_postgres.open()
+    with other.write() as conn:
+        conn.exec_driver_sql("CREATE TABLE village_fund (dong bigint)")
+        conn.exec_driver_sql("INSERT INTO village_fund VALUES (7000000)")
+    other.close()
+    assert code_of(lambda: fresh_postgres.restore(folder)) == "restore.not_empty"
+    fresh_postgres.restore(folder, replace=True)
+    fresh_postgres.restore(folder, replace=True)
+    with other.read() as conn:
+        assert conn.exec_driver_sql("SELECT dong FROM village_fund").scalar_one() == 7000000
+    other.close()
+    assert fresh_postgres.wrong() == []
+
+
 def test_a_restore_that_breaks_off_changes_nothing(
     save: Save, here: Site, db: Database, chapter: Phone, world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
