@@ -163,6 +163,7 @@ test("a database that the browser began anew is told, and its unsent work comes 
   server.say = () => null;
   const fresh = await phone(server);
   open.push(fresh);
+  for (let n = 0; n < 100 && !fresh.app.status().lost; n += 1) await new Promise((done) => setTimeout(done, 10));
   assert.deepEqual(fresh.app.status().lost, { mutations: 3, photos: 1 });
   await fresh.app.pair({ code: "K7PM42QD" });
   await fresh.app.sendNow();

@@ -40,7 +40,6 @@ export function createApp({ store, net, env }) {
 
   /** @param {boolean} [held] what no screen waits for begins with `go`, after the first one stands */
   async function start(held = false) {
-    await store.settleCopies().catch(() => {});
     await saving.finishRemovals().catch(() => {});
     await settling.finishChoices(true).catch(() => {});
     env.on("hidden", () => settling.finishChoices(true).catch(() => {}));
@@ -58,6 +57,7 @@ export function createApp({ store, net, env }) {
     await store.prune(new Date(env.now() - KEEP_MS).toISOString()).catch(() => {});
     triggers.start();
     store.reserve().catch(() => {});
+    store.settleCopies().then((/** @type {boolean} */ lost) => lost && state.load()).catch(() => {});
   }
 
   /** @param {{code: string, citizen?: any}} call */

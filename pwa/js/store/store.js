@@ -29,19 +29,22 @@ export function createStore() {
     if (more.release?.length) copies.drop((id) => more.release?.includes(id) ?? false);
   }
 
-  /** Drops copies of what was handled; one of which the store knows nothing is of a store that the browser lost. */
+  /** Drops copies of what was handled; one of which the store knows nothing is of a store that the browser lost.
+   * @returns {Promise<boolean>} whether there is such a one */
   async function settleCopies() {
     const held = await copies.held();
-    if (!held.length) return;
-    const [outbox, photos, done] = await Promise.all([all("outbox"), all("photos"), all("done")]);
+    if (!held.length) return false;
+    const keys = run(["done"], "readonly", (tx) => tx.objectStore("done").getAllKeys());
+    const [outbox, photos, done] = await Promise.all([all("outbox"), all("photos"), keys]);
     /** @type {Map<string, boolean>} whether it is over */
     const known = new Map();
-    for (const m of done) known.set(m.id, true);
+    for (const id of done) known.set(id, true);
     for (const m of outbox) known.set(m.id, false);
     for (const p of photos) known.set(p.sha256, p.state === "received" && known.get(p.sha256) !== false);
     await copies.drop((id) => known.get(id) === true);
     const strange = held.filter((id) => !known.has(id));
     if (strange.length) await put("meta", strange, "lost");
+    return strange.length > 0;
   }
 
   /** What only the second copy has. @returns {Promise<{mutations: any[], photos: any[]}>} */
