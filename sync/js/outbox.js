@@ -23,3 +23,9 @@ export function nextSize(most, tookMs, tooLarge) {
   if (tooLarge || tookMs > 6000) return Math.max(1, Math.floor(most / 2));
   return tookMs < 2000 ? 500 : Math.min(500, most * 2);
 }
+
+/** The next page's bytes of JSON: toward 6 s a page, eight times as much at most, half at least. @param {number} bytes @param {number} tookMs */
+export function nextPage(bytes, tookMs) {
+  const times = Math.min(8, Math.max(0.5, 6000 / Math.max(tookMs, 1)));
+  return Math.min(1_000_000, Math.max(16_384, bytes * times));
+}

@@ -7,7 +7,7 @@ import { basis, commandBase, splitByBase } from "../../sync/js/base.js";
 import { maySettle, withChoices } from "../../sync/js/conflicts.js";
 import { fault } from "../../sync/js/fields.js";
 import { missing } from "../../sync/js/missing.js";
-import { batch, nextSize, renumber } from "../../sync/js/outbox.js";
+import { batch, nextPage, nextSize, renumber } from "../../sync/js/outbox.js";
 import { overlay } from "../../sync/js/overlay.js";
 import { chunkSize, measured, secondsFor } from "../../sync/js/photos.js";
 import { dossierId, fold, wellFormed } from "../../sync/js/protocol.js";
@@ -71,6 +71,13 @@ test("chunks go from 64 KB toward eight seconds each, 32 to 256 KB", () => {
   assert.equal(chunkSize(1), 32 * 1024);
   assert.equal(chunkSize(15), 7 * 16 * 1024);
   assert.equal(chunkSize(1000), 256 * 1024);
+});
+test("pages go toward six seconds each, by eight at once at most, 16 KB to 1 MB", () => {
+  assert.equal(nextPage(65_536, 3000), 131_072);
+  assert.equal(nextPage(65_536, 400), 524_288);
+  assert.equal(nextPage(65_536, 60_000), 32_768);
+  assert.equal(nextPage(20_000, 12_000), 16_384);
+  assert.equal(nextPage(900_000, 100), 1_000_000);
 });
 test("the line's measure moves slowly", () => {
   assert.equal(measured(0, 1000, 100), 10);

@@ -1,5 +1,5 @@
 // One sync round: read the batch, post, apply the answer whole. The server's refusals, each with its mending.
-import { batch, nextSize, renumber } from "../../../sync/js/outbox.js";
+import { batch, nextPage, nextSize, renumber } from "../../../sync/js/outbox.js";
 import { APP_VERSION, KEEP_MS, VERSION } from "../../../sync/js/protocol.js";
 import { identity, makeIdentity, sign, thumbprint } from "./identity.js";
 
@@ -40,7 +40,7 @@ export function createRound({ store, net, env, state, deposit }) {
     if (answer.v !== VERSION) throw Object.assign(new Error("portal"), { code: "portal" });
     const took = env.now() - began;
     most = nextSize(most, took, false);
-    pageBytes = Math.min(1_000_000, Math.max(16_384, took > 6000 ? pageBytes / 2 : pageBytes * 2));
+    pageBytes = nextPage(pageBytes, took);
     const { lost, results, draftsWait } = await store.applyAnswer(answer, { ...context, now: env.iso() });
     noticed(results);
     const left = draftsWait && (await deposit.handOverDrafts()) ? (await store.purge(answer.scopes)).lost : lost;

@@ -11,15 +11,16 @@ const parentOf = (/** @type {any} */ data) => data?.dossier ?? data?.citizen ?? 
 export async function acknowledge(tx, body, context) {
   const outbox = tx.objectStore("outbox");
   const results = [];
+  const writes = [];
   const told = new Map(body.results.map((/** @type {any} */ r) => [r.seq, r]));
   for (const mutation of await outbox.getAll()) {
     if (mutation.seq > Math.min(body.ack, context.sent)) break;
     const result = told.get(mutation.seq) ?? null;
     const shown = NEVER_SHOWN.includes(result?.result) || mutation.op === "void" ? {} : { shown: 1 };
-    await tx.objectStore("done").put({ ...mutation, done_at: context.now, result, ...shown });
-    await outbox.delete(mutation.seq);
+    writes.push(tx.objectStore("done").put({ ...mutation, done_at: context.now, result, ...shown }), outbox.delete(mutation.seq));
     if (result) results.push({ mutation, result });
   }
+  await Promise.all(writes);
   return results;
 }
 
@@ -28,28 +29,34 @@ export async function applyChanges(tx, body) {
   const meta = tx.objectStore("meta");
   for (const scope of body.resync) await meta.put([], `sweep:${scope}`);
   const restoring = Boolean(await meta.get("restoring"));
-  const came = new Set();
+  const docs = tx.objectStore("docs");
+  const came = [...new Set(body.changes.map((/** @type {any} */ change) => change.doc))];
+  // All asked for at once and all written at once: one by one, 500 documents take a slow phone seconds.
+  const now = new Map((await Promise.all(came.map((id) => docs.get(id)))).map((doc, at) => [came[at], doc]));
+  const aside = [];
   for (const change of body.changes) {
-    await applyChange(tx, change, restoring);
-    came.add(change.doc);
+    const known = now.get(change.doc);
+    if (restoring && known && differs(known, change)) aside.push(setAside(tx, known));
+    now.set(change.doc, changed(known, change, restoring));
   }
-  for (const mutation of await tx.objectStore("done").index("shown").getAll()) {
-    if (!came.has(mutation.doc)) continue;
-    const { shown: _shown, ...rest } = mutation;
-    await tx.objectStore("done").put(rest);
-  }
+  await Promise.all([...aside, ...[...now].map(([id, doc]) => (doc ? docs.put(doc) : docs.delete(id)))]);
+  const waited = (await tx.objectStore("done").index("shown").getAll()).filter((/** @type {any} */ mutation) => now.has(mutation.doc));
+  await Promise.all(waited.map((/** @type {any} */ { shown: _shown, ...rest }) => tx.objectStore("done").put(rest)));
 }
 
-/** @param {any} tx @param {any} change @param {boolean} restoring an older revision is then the server's truth, ours is set aside */
-async function applyChange(tx, change, restoring) {
-  const docs = tx.objectStore("docs");
-  const known = await docs.get(change.doc);
-  if (change.deleted) return docs.delete(change.doc);
-  if (change.left) return known && change.scope ? drop(tx, known, change.scope) : docs.delete(change.doc);
+const differs = (/** @type {any} */ known, /** @type {any} */ change) => !change.deleted && !change.left && JSON.stringify(known.data) !== JSON.stringify(change.data);
+
+/**
+ * What the phone holds after one change.
+ * @param {any} known @param {any} change @param {boolean} restoring an older revision is then the server's truth, ours is set aside
+ * @returns {any} undefined where the row goes
+ */
+function changed(known, change, restoring) {
+  if (change.deleted) return undefined;
+  if (change.left) return known && change.scope ? without(known, change.scope) : undefined;
   const scopes = [...new Set([...(known?.scopes ?? []), change.scope])];
-  if (known && known.rev > change.rev && !restoring) return docs.put({ ...known, scopes });
-  if (known && restoring && JSON.stringify(known.data) !== JSON.stringify(change.data)) await setAside(tx, known);
-  return docs.put({ id: change.doc, type: change.type, rev: change.rev, data: change.data, scopes, parent: parentOf(change.data) });
+  if (known && known.rev > change.rev && !restoring) return { ...known, scopes };
+  return { id: change.doc, type: change.type, rev: change.rev, data: change.data, scopes, parent: parentOf(change.data) };
 }
 
 /** A scope that is paged from the start: what was not seen goes at the end. @param {any} tx @param {any} body */
@@ -84,10 +91,16 @@ async function dropUnseen(tx, scope, seen, pending, restoring) {
 /** After a restore ours may be the last copy: kept 30 days, handed out with the export. @param {any} tx @param {any} doc */
 const setAside = (tx, doc) => tx.objectStore("meta").put(doc, `aside:${doc.id}`);
 
+/** The row goes with its last scope. @param {any} doc @param {string} scope */
+function without(doc, scope) {
+  const scopes = doc.scopes.filter((/** @type {string} */ s) => s !== scope);
+  return scopes.length ? { ...doc, scopes } : undefined;
+}
+
 /** @param {any} tx @param {any} doc @param {string} scope */
 function drop(tx, doc, scope) {
-  const scopes = doc.scopes.filter((/** @type {string} */ s) => s !== scope);
-  return scopes.length ? tx.objectStore("docs").put({ ...doc, scopes }) : tx.objectStore("docs").delete(doc.id);
+  const rest = without(doc, scope);
+  return rest ? tx.objectStore("docs").put(rest) : tx.objectStore("docs").delete(doc.id);
 }
 
 /**
