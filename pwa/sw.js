@@ -8,9 +8,14 @@ self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" })))));
 });
 
+// The shell before this one stays: a second tab may still run it, and ask for a part that it has not read yet.
 self.addEventListener("activate", (event) => {
-  const old = caches.keys().then((names) => Promise.all(names.filter((name) => name.startsWith("shell-") && name !== CACHE).map((name) => caches.delete(name))));
-  event.waitUntil(old.then(() => self.clients.claim()));
+  const tidy = async () => {
+    const others = (await caches.keys()).filter((name) => name.startsWith("shell-") && name !== CACHE);
+    await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
+    await self.clients.claim();
+  };
+  event.waitUntil(tidy());
 });
 
 self.addEventListener("message", (event) => {
@@ -21,6 +26,11 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin || !url.pathname.startsWith("/app/")) return;
-  const wanted = request.mode === "navigate" ? SHELL : request;
-  event.respondWith(caches.open(CACHE).then(async (cache) => (await cache.match(wanted, { ignoreSearch: true })) ?? fetch(request)));
+  event.respondWith(request.mode === "navigate" ? kept(SHELL, request) : kept(request, request));
 });
+
+/** Ours first, then the shell before, then the server. */
+async function kept(wanted, request) {
+  const own = await caches.open(CACHE);
+  return (await own.match(wanted, { ignoreSearch: true })) ?? (await caches.match(wanted, { ignoreSearch: true })) ?? fetch(request);
+}

@@ -7,6 +7,7 @@ export async function registerWorker(address, offered) {
     const registration = await navigator.serviceWorker.register(/** @type {any} */ (scriptAddress(address)), { updateViaCache: "none" });
     const offer = () => registration.waiting && navigator.serviceWorker.controller && offered(() => apply(registration));
     offer();
+    followOthers(offered);
     registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", offer));
     return registration;
   } catch (error) {
@@ -15,8 +16,17 @@ export async function registerWorker(address, offered) {
   }
 }
 
+let applying = false;
+
 /** @param {ServiceWorkerRegistration} registration */
 function apply(registration) {
+  applying = true;
   navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
   registration.waiting?.postMessage({ type: "apply_update" });
+}
+
+/** Another tab took the new version: this one goes on with its own until the person agrees. @param {(apply: () => void) => void} offered */
+function followOthers(offered) {
+  if (!navigator.serviceWorker.controller) return;
+  navigator.serviceWorker.addEventListener("controllerchange", () => applying || offered(() => location.reload()));
 }

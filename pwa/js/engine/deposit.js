@@ -72,11 +72,12 @@ export function createDeposit({ store, net, env, parcels, flush }) {
     return [...what.mutations.map((m) => m.id), ...here].every((id) => kept.has(id));
   }
 
-  /** Open drafts of a place that is no longer ours. */
-  async function handOverDrafts() {
+  /** Drafts of what this phone sees no more. @param {string[]} keys @returns {Promise<boolean>} */
+  async function handOverDrafts(keys) {
+    const drafts = (await store.drafts()).filter((/** @type {any} */ d) => keys.includes(d.key));
     try {
-      await net.deposit(await pack({ mutations: [], drafts: await store.drafts() }));
-      await store.clearDrafts();
+      if (drafts.length) await net.deposit(await pack({ mutations: [], drafts }));
+      await store.removeDrafts(keys);
       return true;
     } catch {
       return false;

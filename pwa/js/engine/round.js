@@ -41,12 +41,19 @@ export function createRound({ store, net, env, state, deposit }) {
     const took = env.now() - began;
     most = nextSize(most, took, false);
     pageBytes = nextPage(pageBytes, took);
-    const { lost, results, draftsWait } = await store.applyAnswer(answer, { ...context, now: env.iso() });
+    const { lost, results, stranded } = await store.applyAnswer(answer, { ...context, now: env.iso() });
     noticed(results);
-    const left = draftsWait && (await deposit.handOverDrafts()) ? (await store.purge(answer.scopes)).lost : lost;
-    for (const scope of left) await state.notice("scope.lost", scope);
+    await leaveBehind(answer.scopes, lost, stranded);
     state.skew(answer.now);
     return { ...answer, advanced: body.mutations.length > 0 && answer.ack >= body.mutations[0].seq };
+  }
+
+  /** Drafts go by deposit, then what no scope gives is purged; told in one sentence. @param {string[]} scopes @param {string[]} lost @param {string[]} stranded */
+  async function leaveBehind(scopes, lost, stranded) {
+    const handed = stranded.length > 0 && (await deposit.handOverDrafts(stranded));
+    const left = handed ? (await store.purge(scopes)).lost : lost;
+    if (left.length) await state.notice("scope.lost", left.join(","));
+    else if (handed) await state.notice("draft.handed", "");
   }
 
   /** @param {any[]} results */

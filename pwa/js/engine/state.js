@@ -50,11 +50,18 @@ export function createState({ store, env }) {
     Promise.resolve().then(() => { queued = false; return refreshCounts(); }).catch((error) => console.error(error));
   }
 
+  /** One after the other: two at once would overwrite each other. @type {Promise<unknown>} */
+  let noting = Promise.resolve();
+
   /** @param {string} code @param {string} about */
-  async function notice(code, about) {
-    const notices = [...((await store.meta("notices")) ?? []), { id: crypto.randomUUID(), code, about, at: env.iso() }].slice(-20);
-    await store.setMeta("notices", notices);
-    set({ notices });
+  function notice(code, about) {
+    const note = async () => {
+      const notices = [...((await store.meta("notices")) ?? []), { id: crypto.randomUUID(), code, about, at: env.iso() }].slice(-20);
+      await store.setMeta("notices", notices);
+      set({ notices });
+    };
+    noting = noting.catch(() => {}).then(note);
+    return noting;
   }
 
   return {

@@ -166,6 +166,7 @@ export function createView({ store, state }) {
     const bySha = new Map(evidence.map((e) => [e.data.sha256, e]));
     for (const p of photos) {
       const e = bySha.get(p.sha256);
+      if (!e && p.state === "received") continue;
       const status = p.state === "received" ? "received" : state.sending() === p.sha256 ? "sending" : "waiting";
       put(citizenOf.get(e?.data.dossier) ?? "", { kind: "photo", label: e ? String(e.data.indicator) : "", indicator: e?.data.indicator ?? null, sha256: p.sha256, state: status, reason: status === "waiting" ? (p.reason ?? state.reason()) : null, at: p.at, bytes: p.size, rests: rests(p), ...(rests(p) && open.has(e?.data.dossier) ? { remove: e.id } : {}) });
     }

@@ -200,7 +200,7 @@ export function startShell({ app, device, screens, root }) {
   /** A new version waits for consent, and never interrupts a shot. @param {() => void} apply */
   function offerUpdate(apply) {
     update = apply;
-    if (ctx.page?.name !== "capture") showToast(t("update.ready"), { name: "info", undo: apply, act: t("update.do"), stay: true });
+    if (ctx.page?.name !== "capture") showToast(t("update.ready"), { name: "info", undo: async () => { await ctx.page?.hide?.(ctx); apply(); }, act: t("update.do"), stay: true });
   }
 
   function toastView() {

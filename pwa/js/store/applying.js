@@ -1,5 +1,7 @@
 // How one sync answer enters the store: acknowledgement, changes, sweeps, lost scopes. All inside one transaction.
 
+import { dropPictures } from "./leaving.js";
+
 const NEVER_SHOWN = ["rejected", "gone", "out_of_scope"];
 const parentOf = (/** @type {any} */ data) => data?.dossier ?? data?.citizen ?? data?.on ?? data?.doc ?? "";
 
@@ -34,12 +36,15 @@ export async function applyChanges(tx, body) {
   // All asked for at once and all written at once: one by one, 500 documents take a slow phone seconds.
   const now = new Map((await Promise.all(came.map((id) => docs.get(id)))).map((doc, at) => [came[at], doc]));
   const aside = [];
+  const pictures = [];
   for (const change of body.changes) {
     const known = now.get(change.doc);
     if (restoring && known && differs(known, change)) aside.push(setAside(tx, known));
+    if (change.left && known?.type === "evidence") pictures.push(known.data.sha256);
     now.set(change.doc, changed(known, change, restoring));
   }
   await Promise.all([...aside, ...[...now].map(([id, doc]) => (doc ? docs.put(doc) : docs.delete(id)))]);
+  if (pictures.length) await dropPictures(tx, pictures);
   const waited = (await tx.objectStore("done").index("shown").getAll()).filter((/** @type {any} */ mutation) => now.has(mutation.doc));
   await Promise.all(waited.map((/** @type {any} */ { shown: _shown, ...rest }) => tx.objectStore("done").put(rest)));
 }
@@ -101,41 +106,6 @@ function without(doc, scope) {
 function drop(tx, doc, scope) {
   const rest = without(doc, scope);
   return rest ? tx.objectStore("docs").put(rest) : tx.objectStore("docs").delete(doc.id);
-}
-
-/**
- * What no granted scope gives any more goes, once nothing waits and no draft is open.
- * @param {any} tx @param {string[]} scopes granted @returns {Promise<{lost: string[], draftsWait: boolean}>}
- */
-export async function purgeLost(tx, scopes) {
-  const granted = new Set(scopes);
-  const cursors = (await tx.objectStore("meta").get("cursors")) ?? {};
-  const lost = Object.keys(cursors).filter((scope) => !granted.has(scope));
-  if (!lost.length || (await tx.objectStore("outbox").count())) return { lost: [], draftsWait: false };
-  if (await tx.objectStore("drafts").count()) return { lost: [], draftsWait: true };
-  const gone = new Set();
-  for (const doc of await tx.objectStore("docs").getAll()) {
-    const kept = doc.scopes.filter((/** @type {string} */ s) => granted.has(s));
-    if (kept.length === doc.scopes.length) continue;
-    if (kept.length) await tx.objectStore("docs").put({ ...doc, scopes: kept });
-    else { gone.add(doc.id); await tx.objectStore("docs").delete(doc.id); }
-  }
-  await tx.objectStore("meta").put(Object.fromEntries(Object.entries(cursors).filter(([scope]) => granted.has(scope))), "cursors");
-  await purgeTraces(tx, gone);
-  return { lost, draftsWait: false };
-}
-
-/** Kept mutations, rows aside, receipted photos and pictures of what went. @param {any} tx @param {Set<string>} gone */
-async function purgeTraces(tx, gone) {
-  for (const mutation of await tx.objectStore("done").getAll()) if (gone.has(mutation.doc)) await tx.objectStore("done").delete(mutation.id);
-  for (const id of gone) await tx.objectStore("meta").delete(`aside:${id}`);
-  const named = new Set((await tx.objectStore("docs").index("type").getAll("evidence")).map((/** @type {any} */ e) => e.data.sha256));
-  for (const photo of await tx.objectStore("photos").getAll()) {
-    if (photo.state !== "received" || named.has(photo.sha256)) continue;
-    await tx.objectStore("photos").delete([photo.by, photo.sha256]);
-    await tx.objectStore("bytes").delete(photo.sha256);
-  }
-  await tx.objectStore("cache").clear();
 }
 
 /** @param {any} tx @param {string} by @param {string} sha256 @param {string} now */

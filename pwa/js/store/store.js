@@ -1,7 +1,8 @@
 // The phone's store: documents, outbox, photos, drafts. A save is one strict transaction.
-import { acknowledge, applyChanges, purgeLost, receive, sweep } from "./applying.js";
+import { acknowledge, applyChanges, receive, sweep } from "./applying.js";
 import { createAsking } from "./asking.js";
 import { createCopies } from "./copies.js";
+import { purgeLost } from "./leaving.js";
 import { openDatabase } from "./db.js";
 import { forget, makeRoom, prune, release, spare } from "./keeping.js";
 
@@ -124,7 +125,7 @@ export function createStore() {
       for (const name of ["scopes", "people", "year"]) if (body[name]) await tx.objectStore("meta").put(body[name], name);
       if (!(await tx.objectStore("meta").get("epoch"))) await tx.objectStore("meta").put(body.epoch, "epoch");
       for (const photo of body.photos ?? []) if (photo.state === "stored") await receive(tx, photo.by, photo.sha256, context.now);
-      return { results, ...(await purgeLost(tx, body.scopes)) };
+      return { results, ...(await purgeLost(tx, body.scopes, !body.more)) };
     });
   }
 
@@ -144,14 +145,14 @@ export function createStore() {
     /** An old app's text, taken without a pull: it stays on the screen. */
     acknowledged: (/** @type {any} */ body, /** @type {any} */ context) => run(ALL, "readwrite", (tx) => acknowledge(tx, { changes: [], ...body }, context)),
     pending: waiting,
-    purge: (/** @type {string[]} */ scopes) => run(ALL, "readwrite", (tx) => purgeLost(tx, scopes)),
-    clearDrafts: () => run(["drafts"], "readwrite", (tx) => tx.objectStore("drafts").clear()),
+    purge: async (/** @type {string[]} */ scopes) => parted(await run(ALL, "readwrite", (tx) => purgeLost(tx, scopes))),
+    removeDrafts: (/** @type {string[]} */ keys) => run(["drafts"], "readwrite", async (tx) => { for (const key of keys) await tx.objectStore("drafts").delete(key); }),
     forget: async () => { await run(ALL, "readwrite", forget); await copies.drop(() => true); },
     /** Room that only text may use once the phone is full. */
     reserve: () => run(["meta"], "readwrite", (tx) => spare(tx, RESERVE)),
     prune: (/** @type {string} */ before) => run(["done", "photos", "bytes", "meta"], "readwrite", (tx) => prune(tx, before)),
     applyAnswer, received, replaceOutbox,
-    outbox: () => all("outbox"), done: () => all("done"), photos: () => all("photos"), drafts: () => all("drafts"),
+    outbox: () => all("outbox"), done: () => all("done"), photos: () => all("photos"), drafts: () => run(["drafts"], "readonly", drafts),
     doc: (/** @type {string} */ id) => get("docs", id),
     pendingOf: async (/** @type {string} */ id) => (await waiting()).filter((/** @type {any} */ m) => m.doc === id),
     docsOf: (/** @type {string} */ type) => indexed("type", type),
@@ -166,6 +167,12 @@ export function createStore() {
     aside: () => run(["meta"], "readonly", (tx) => tx.objectStore("meta").getAll(IDBKeyRange.bound("aside:", "aside;"))),
     removeDraft: (/** @type {string} */ key) => remove("drafts", key),
   };
+}
+
+/** With their keys, which say what they are about; a search is none. @param {any} tx @returns {Promise<{key: string, value: any}[]>} */
+async function drafts(tx) {
+  const [keys, values] = await Promise.all([tx.objectStore("drafts").getAllKeys(), tx.objectStore("drafts").getAll()]);
+  return keys.map((/** @type {string} */ key, /** @type {number} */ n) => ({ key, value: values[n] })).filter((/** @type {any} */ d) => !d.key.endsWith("home.search"));
 }
 
 /** What the screen adds to the server's copies: acknowledged without its document yet, then what waits. @param {any} tx */
