@@ -140,6 +140,20 @@ function cacheStorage() {
 }
 afterEach(() => { delete globalThis.caches; });
 
+test("what was sent and purged with its hamlet is no sign of a lost store", async () => {
+  const kept = cacheStorage();
+  const { server, app, p, citizen } = await withPerson();
+  await app.addPhoto({ citizenId: citizen, indicator: 1, bytes: jpeg(5000), type: "image/jpeg", source: "camera" });
+  await p.store.settleCopies();
+  assert.ok(kept.size > 0);
+  server.say = () => null;
+  server.scopes = ["commune:12"];
+  await app.sendNow();
+  await app.sendNow();
+  await p.store.settleCopies();
+  assert.deepEqual([await p.store.doc(citizen), kept.size, app.status().lost], [undefined, 0, null]);
+});
+
 test("what is unsent has a second copy, which goes when the commune has it", async () => {
   const kept = cacheStorage();
   const { server, p, app, citizen } = await withPerson();

@@ -109,9 +109,16 @@ export function createStore() {
    */
   async function applyAnswer(body, context) {
     const acked = new Set((await all("outbox")).filter((/** @type {any} */ m) => m.seq <= body.ack).map((/** @type {any} */ m) => m.id));
-    const applied = await surely(() => apply(body, context));
+    const applied = parted(await surely(() => apply(body, context)));
     if (acked.size) copies.drop((id) => acked.has(id));
     return applied;
+  }
+
+  /** The second copies of what was purged go too: they are no sign of a lost store. @template {{over: string[]}} T @param {T} told @returns {T} */
+  function parted(told) {
+    const over = new Set(told.over);
+    if (over.size) copies.drop((id) => over.has(id));
+    return told;
   }
 
   /** @param {any} body @param {{now: string, sent: number}} context */
