@@ -143,10 +143,11 @@ def delete(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
     under = _under(work, doc)
     seen = edit.mutation.get("base") if isinstance(edit.mutation.get("base"), dict) else {}
     tied = permissions.relations(edit.actor, subject_of(doc))
-    if doc.type == "evidence" and "staff" not in tied:
+    if doc.type == "evidence" and ("staff" not in tied or edit.actor.accepted):
         dossier = work.get(doc.row["dossier_id"])
-        if dossier is not None and dossier.row["state"] not in ("draft", "returned"):
-            return rejected("state.stale", "Hồ sơ đã gửi, không bỏ ảnh được nữa.", state=dossier.row["state"])
+        state = dossier.row["state"] if dossier is not None else "draft"
+        if state not in ("draft", "returned") and (state == "decided" or not edit.actor.accepted):
+            return rejected("state.stale", "Hồ sơ đã gửi, không bỏ ảnh được nữa.", state=state)
     stands = [d for d in under if d.type != "conflict"]
     newer = [d for d in stands if d.row["rev"] > int((seen or {}).get(d.id, 0)) and not _all_own(edit, d)]
     if newer:
@@ -207,7 +208,7 @@ def move(work: Workspace, edit: Edit, doc: Doc) -> Outcome:
     work.lock([before, target])
     work.load_under(doc.id)
     for each in [d for d in work.docs.values() if d.row["citizen_id"] == doc.id]:
-        work.exits.append((each.row["place_id"], each))
+        work.leave(each)
         each.row["place_id"] = target
         each.dirty = True
     work.people_moved(doc.id, target)

@@ -71,7 +71,7 @@ def _merge_dossier(work: Workspace, edit: Edit, old: Doc, new: Doc) -> str:
         else:
             target.row |= {**fresh, **kept, "deleted": False, "field_versions": {}}
             target.row |= {spec.column: None for n, spec in TYPES["dossier"].items() if n not in FIXED}
-        _fill(work, edit, old, target, {"deleted": [True, False]})
+        _fill(work, edit, old, target, {"deleted": [True, False], "citizen": [None, new.id], "year": [None, year]})
     else:
         held = _fill(work, edit, old, target, {})
         if target.row["state"] == "draft" and old.row["state"] != "draft" and not held:
@@ -129,8 +129,7 @@ def _carry(work: Workspace, edit: Edit, doc: Doc, place_id: int, citizen_id: str
     before = doc.row[column]
     if doc.type == "conflict":
         _recall(work, doc, moved.get(before, before))
-    if doc.row["place_id"] != place_id:
-        work.exits.append((doc.row["place_id"], doc))
+    work.leave(doc)  # the one who parts from it may read no more of it, even in the same place
     doc.row |= {"place_id": place_id, "citizen_id": citizen_id, column: moved.get(before, before)}
     work.bump(doc)
     record(work, edit, doc, {"moved": [before, doc.row[column]]})

@@ -36,7 +36,7 @@ def begin(conn: Connection, commune_id: int, person_id: str, op: str, docs: list
 def reopen(conn: Connection, commune_id: int, person_id: str, conflict_id: str, now: str) -> None:
     """Takes a choice back: the field gets its earlier value and the conflict is open again.
 
-    Raises Problem `not_found`, `conflict.moved` where the field was changed since, `gone`.
+    Raises Problem `not_found`, `conflict.moved` where the field was changed since, `gone`, `state.stale` where it was decided.
     """
     work, edit = begin(conn, commune_id, person_id, "reopen", [conflict_id], now)
     conflict = work.get(conflict_id)
@@ -45,6 +45,7 @@ def reopen(conn: Connection, commune_id: int, person_id: str, conflict_id: str, 
     if conflict.row["state"] != "resolved":
         raise Problem("conflict.moved", "Việc này đang chờ chọn.")
     target = work.get(conflict.row["doc_id"])
+    refuse_decided(work, target)
     choice = _choice(work, conflict)
     if target is not None and choice is not None:
         _take_back(work, edit, target, conflict.row["field"], choice)
@@ -58,6 +59,13 @@ def reopen(conn: Connection, commune_id: int, person_id: str, conflict_id: str, 
     work.bump(conflict)
     record(work, edit, conflict, {"state": ["resolved", "open"]})
     work.flush()
+
+
+def refuse_decided(work: Workspace, doc: Doc | None) -> None:
+    """What was decided does not change. Raises Problem `state.stale`."""
+    dossier = work.get(doc.row["dossier_id"]) if doc is not None and doc.type == "evidence" else doc
+    if dossier is not None and dossier.type == "dossier" and dossier.row["state"] == "decided":
+        raise Problem("state.stale", "Hồ sơ đã được công nhận, không đổi được nữa.", state="decided")
 
 
 def _choice(work: Workspace, conflict: Doc) -> str | None:
@@ -110,6 +118,8 @@ def undelete(conn: Connection, commune_id: int, person_id: str, ident: str, now:
     citizen = work.get(doc.row["citizen_id"])
     if doc.type != "citizen" and (citizen is None or citizen.row["deleted"]):
         raise Problem("parent.deleted", "Người này cũng đã bị xoá, mời khôi phục người trước.")
+    if doc.type != "citizen":
+        refuse_decided(work, doc)
     taken = _last_deletion(work, doc)
     _bring_back(work, edit, doc, taken)
     work.flush()

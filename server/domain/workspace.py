@@ -75,7 +75,7 @@ class Workspace:
     absent: set[str] = field(default_factory=set)
     conflicts: dict[str, list[Doc]] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in LOGS})
-    exits: list[tuple[int, Doc]] = field(default_factory=list)
+    exits: list[tuple[Doc, int, str]] = field(default_factory=list)  # a document, the place and person that it leaves
     alike: dict[Likeness, list[str]] = field(default_factory=dict)
 
     @cached_property
@@ -209,6 +209,10 @@ class Workspace:
         found = new[0] if new else self.conn.execute(query).first()
         return {"at": found[0], "device_at": found[1]} if found else {"at": doc.row["updated_at"]}
 
+    def leave(self, doc: Doc) -> None:
+        """Tells the readers of its place and person, as they are now, that a document goes from there."""
+        self.exits.append((doc, doc.row["place_id"], doc.row["citizen_id"]))
+
     def open_conflicts(self, ident: str) -> list[Doc]:
         return [c for c in self.conflicts.get(ident, []) if c.row["state"] == "open"]
 
@@ -261,13 +265,10 @@ class Workspace:
         counts: dict[int, int] = {}
         for doc in dirty:
             counts[doc.row["place_id"]] = counts.get(doc.row["place_id"], 0) + 1
-        for place_id, _ in self.exits:
+        for _, place_id, _ in self.exits:
             counts[place_id] = counts.get(place_id, 0) + 1
         following = {p: reserve(self.conn, self.commune_id, f"place:{p}", n) for p, n in sorted(counts.items())}
-        for doc in dirty:
-            doc.row["seq"] = following[doc.row["place_id"]]
-            following[doc.row["place_id"]] += 1
-        for place_id, doc in self.exits:
+        for doc, place_id, citizen_id in self.exits:  # before the documents: one that stays in its place comes again after
             self.rows["exits"].append(
                 {
                     "commune_id": self.commune_id,
@@ -275,12 +276,15 @@ class Workspace:
                     "seq": following[place_id],
                     "type": doc.type,
                     "doc_id": doc.id,
-                    "citizen_id": doc.row["citizen_id"],
+                    "citizen_id": citizen_id,
                     "rev": doc.row["rev"],
                     "at": self.now,
                 }
             )
             following[place_id] += 1
+        for doc in dirty:
+            doc.row["seq"] = following[doc.row["place_id"]]
+            following[doc.row["place_id"]] += 1
         self.exits = []
 
 

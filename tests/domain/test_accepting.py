@@ -102,6 +102,22 @@ def test_nothing_is_accepted_into_what_was_decided(world: World, own: Phone, db:
     assert [row["state"] for row in rows(db)] == ["open", "open"]
 
 
+def test_a_late_deletion_is_accepted_until_the_decision(world: World, own: Phone, db: Database) -> None:
+    entry, second = new_id(), new_id()
+    for ident in (entry, second):
+        own.do("create", "evidence", ident, photo(world.dossier(), text=ident))
+    own.do("submit", "dossier", world.dossier(), expect="draft")
+    for ident in (entry, second):
+        assert own.do("delete", "evidence", ident, base={ident: 1})["code"] == "state.stale"
+    first, last = (row["id"] for row in rows(db))
+    assert accept(world, first) == "applied"
+    with db.write() as conn:
+        conn.execute(update(tables.Dossier.__table__).values(state="decided"))
+    assert refused(world, last) == "state.stale"
+    own.sync()
+    assert entry not in own.docs and second in own.docs
+
+
 def test_who_lost_the_right_may_still_be_heard(world: World, own: Phone, chapter: Phone, db: Database) -> None:
     with db.write() as conn:
         devices.remove_person(conn, world.commune, chapter.id, chapter.person["id"], NOW)

@@ -181,6 +181,22 @@ def test_over_two_hamlets_the_papers_leave_the_old_one(doubles: Doubles, phone: 
     assert entry not in doubles.one.docs
 
 
+def test_who_parts_keeps_nothing_of_the_others_on_the_phone(doubles: Doubles, phone: Make) -> None:
+    entry = new_id()
+    doubles.begin(doubles.one, doubles.old)
+    doubles.one.do("create", "evidence", entry, photo(doubles.dossier(doubles.old)))
+    stays = phone("Nokia").pair(doubles.world.citizen_code(doubles.new))
+    stays.sync()
+    assert entry not in stays.docs
+    doubles.merge()
+    stays.sync()
+    assert entry in stays.docs
+    doubles.unmerge()
+    stays.sync()
+    assert entry not in stays.docs
+    assert entry in doubles.one.docs
+
+
 def test_taken_back_everything_stands_as_before_with_what_came_meanwhile(doubles: Doubles, db: Database) -> None:
     one, old, new, first, late = doubles.one, doubles.old, doubles.new, new_id(), new_id()
     doubles.begin(one, old, **{"self.1": 5, "self.2": 6})

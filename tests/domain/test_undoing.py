@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import update
 
+from server.db import tables
 from server.db.session import Database
 from server.domain import undoing
 from sync.errors import Problem
@@ -54,3 +56,27 @@ def test_revisions_go_on_through_a_deletion(world: World, chapter: Phone) -> Non
     undelete(world, entry)
     chapter.sync()
     assert chapter.rev(entry) == 3
+
+
+def test_what_was_decided_takes_no_photo_back(world: World, chapter: Phone, db: Database) -> None:
+    entry = new_id()
+    chapter.do("create", "evidence", entry, photo(world.dossier()))
+    chapter.do("delete", "evidence", entry, base={entry: 1})
+    with db.write() as conn:
+        conn.execute(update(tables.Dossier.__table__).values(state="decided"))
+    with pytest.raises(Problem, match="đã được công nhận"):
+        undelete(world, entry)
+
+
+def test_a_choice_is_not_taken_back_after_the_decision(world: World, chapter: Phone, phone: Make, db: Database) -> None:
+    other = phone("Oppo").pair(world.chapter_code(name="Vi Văn Hội"))
+    other.sync()
+    chapter.do("update", "dossier", world.dossier(), {"self.1": 5})
+    held = other.do("update", "dossier", world.dossier(), {"self.1": 6}, base=1)["conflicts"]["self.1"]
+    world.as_staff({"op": "resolve", "type": "conflict", "doc": held, "base": 1, "set": {"pick": "mine"}})
+    with db.write() as conn:
+        conn.execute(update(tables.Dossier.__table__).values(state="decided"))
+        with pytest.raises(Problem, match="đã được công nhận"):
+            undoing.reopen(conn, world.commune, world.staff, held, NOW)
+    chapter.sync()
+    assert chapter.data(world.dossier())["self.1"] == 6

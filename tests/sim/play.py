@@ -18,6 +18,7 @@ from server.domain import devices, restoring, trimming
 from sync.errors import Problem
 from tests.pictures import jpeg
 from tests.sim import checks
+from tests.sim.desk import Desk
 from tests.sim.office import Office
 from tests.sim.phone import Refused, SimPhone
 from tests.sim.wire import Crash, Lost, Wire
@@ -35,6 +36,7 @@ class Sim:
         self.db: Database = app.extensions["db"]
         self.world = World(self.db)
         self.office = Office(self.world, dice)
+        self.desk = Desk(self.world, dice)
         self.wire = Wire(app, dice, bad=0.0)
         self.make = make
         self.ledger: list[tuple[Any, dict[str, Any]]] = []
@@ -208,6 +210,10 @@ class Sim:
     def at_the_office(self) -> None:
         self.dice.choice([self.office.dossier, self.office.dossier, self.office.evidence, self.office.citizen, self.office.conflict])()
 
+    def at_the_desk(self) -> None:
+        desk = self.desk
+        self.dice.choice([desk.accept, desk.accept, desk.accept, desk.choose_again, desk.bring_back, desk.merge, desk.part])()
+
     def people_change(self) -> None:
         self.office.person()
 
@@ -297,7 +303,7 @@ class Sim:
 WEIGHTS = {
     "edit": 14, "open_form": 5, "save_form": 5, "shoot": 8, "remove": 3, "move_photo": 2, "register": 3, "rename": 3, "comment": 2,
     "step": 7, "resolve": 5, "propose_move": 1, "send": 24, "send_photos": 9, "lose_cookie": 1, "clone": 0.4, "at_the_office": 10,
-    "people_change": 1, "revoke": 0.3, "repeat_late": 3, "back_up": 0.6, "restore": 0.6, "trim": 0.5,
+    "at_the_desk": 0, "people_change": 1, "revoke": 0.3, "repeat_late": 3, "back_up": 0.6, "restore": 0.6, "trim": 0.5,
 }  # fmt: skip
 
 
