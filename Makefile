@@ -31,6 +31,9 @@ races: build ## the races and kills at full length (about 15 minutes)
 sim: build ## the simulation for 5 minutes; more: make sim MINUTES=60 SEED=1
 	$(PY) -m tests.sim.run --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
 
+mutants: build ## one fault at a time in our own code; the tests must catch every one (about 20 minutes)
+	$(PY) -m tests.mutants.run
+
 build: $(STAMPS)/python $(STAMPS)/app ## install what is needed and build the phone app
 
 $(STAMPS)/python: requirements-dev.lock pyproject.toml scripts/bootstrap.sh
@@ -49,4 +52,4 @@ $(STAMPS)/browser: $(STAMPS)/python scripts/browser.sh
 	sh scripts/browser.sh
 	@touch $@
 
-.PHONY: help run test check soak bench races sim build
+.PHONY: help run test check soak bench races sim mutants build
