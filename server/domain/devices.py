@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.db import tables
 from server.db.journal import note
+from server.domain import communes
 from server.domain.permissions import Actor
 from sync.errors import Problem
 
@@ -77,6 +78,11 @@ def copy_people(conn: Connection, commune_id: int, device_id: str, to: str) -> N
     rows = [{**row, "device_id": to} for row in conn.execute(query).mappings()]
     if rows:
         conn.execute(insert(_PAIR), rows)
+
+
+def is_revoked(conn: Connection, commune_id: int) -> Problem:
+    """What a revoked phone is told: also the epoch, for after a restore it hands in again what it had sent."""
+    return Problem("device.revoked", "Máy này đã bị xã ngừng dùng.", epoch=communes.find(conn, commune_id)["epoch"])
 
 
 def remove_person(conn: Connection, commune_id: int, device_id: str, person_id: str, now: str) -> None:

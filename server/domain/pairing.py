@@ -139,7 +139,7 @@ def _check_device(
             raise Problem("device.cloned", "Máy này đã ghép với xã khác.")
         return
     if known["revoked_at"]:
-        raise Problem("device.revoked", "Máy này đã bị xã ngừng dùng.")
+        raise devices.is_revoked(conn, commune_id)
     if known["thumbprint"] != device["thumbprint"]:
         raise Problem("pair.spent", "Mã máy này đã có khoá khác.")
 
@@ -201,7 +201,7 @@ def renew(conn: Connection, body: dict[str, Any], challenge_ok: bool, now: str) 
     clone_part = f"{clone['id']}\n{clone['thumbprint']}" if clone else "\n"
     keys.verify(known["key"], body.get("signature"), f"renew\n{body.get('challenge')}\n{clone_part}")
     if known["revoked_at"]:
-        raise Problem("device.revoked", "Máy này đã bị xã ngừng dùng.")
+        raise devices.is_revoked(conn, commune_id)
     if clone is None:
         return commune_id, str(device_id)
     already = devices.find(conn, commune_id, clone["id"])

@@ -54,7 +54,7 @@ def current_device(conn: Connection, *, revoked_ok: bool = False) -> CurrentDevi
     if row is None:
         raise auth_required("device.unknown")
     if row["revoked_at"] and not revoked_ok:
-        raise Problem("device.revoked", "Máy này đã bị xã ngừng dùng.")
+        raise devices.is_revoked(conn, content["c"])
     if content["v"] != row["token_version"] and not row["revoked_at"]:
         raise auth_required()
     crew = devices.crew(conn, content["c"], row["id"])

@@ -90,7 +90,7 @@ test("HTML where JSON was due is a captive portal", async () => {
 test("a hole in the numbers closes, ids unchanged", async () => {
   const { server, p, app } = await withPerson();
   const ids = (await p.store.outbox()).map((m) => m.id);
-  await p.store.replaceOutbox((await p.store.outbox()).map((m) => ({ ...m, seq: m.seq + 40 })), 50);
+  await p.store.renumberOutbox((await p.store.outbox())[0].seq + 40);
   await app.sendNow();
   assert.equal(app.status().waiting.mutations, 0);
   assert.deepEqual([...server.handled.values()], ids);
@@ -118,7 +118,7 @@ test("a copied phone becomes another one, and sends what waits from 1", async ()
   const { server, p, app } = await withPerson();
   server.handled.set(1, "somebody else's");
   server.ack = 1;
-  await p.store.replaceOutbox((await p.store.outbox()).map((m, n) => ({ ...m, seq: n + 1 })), 5);
+  await p.store.renumberOutbox(1);
   const before = app.status().device.id;
   const renewing = server.renew.bind(server);
   server.renew = (body) => { server.handled.clear(); return renewing(body); };
@@ -246,6 +246,16 @@ test("a revoked phone hands its unsent work to deposit, then forgets the commune
   assert.notEqual(app.status().device?.id, before);
 });
 
+test("a revoked phone that missed a restore hands in what it had sent as well", async () => {
+  const { server, app, citizen } = await withPerson();
+  await app.addPhoto(photo(citizen));
+  await app.sendNow();
+  server.say = (r) => (r.path === "/api/v1/sync" ? problem(403, { code: "device.revoked", epoch: "e2" }) : null);
+  await app.sendNow();
+  assert.deepEqual(server.deposits.flatMap((d) => d.mutations.map((m) => m.op)), ["create", "create", "create"]);
+  assert.equal(server.deposits.flatMap((d) => d.photos).length, 1);
+});
+
 test("a caption edited after the photo was received stands on the entry's own revision", async () => {
   const { server, app, citizen } = await withPerson();
   const { id } = await app.addPhoto(photo(citizen));
@@ -300,5 +310,31 @@ test("a copy that a restored server does not know asks its first identity's key 
   await app.sendNow();
   const asked = server.requests.filter((r) => r.path === "/api/v1/pair/renew" && r.body.clone).at(-1);
   assert.deepEqual([asked.body.device, asked.body.clone.id], [first, own]);
+  assert.equal((await p.store.outbox()).length, 0);
+});
+
+test("what is saved while the outbox gets new numbers is not lost", async () => {
+  const { p, app, citizen } = await withPerson();
+  const before = (await p.store.outbox()).length;
+  const saves = Array.from({ length: 8 }, (_, n) => app.setFields(citizen, "citizen", { note: `chữ ${n}` }, null));
+  await Promise.all([p.store.renumberOutbox(40), ...saves, p.store.renumberOutbox(70), p.store.sendAgain({ epoch: "e2", expected: 90 }, "")]);
+  const outbox = await p.store.outbox();
+  assert.equal(outbox.length, before + 8);
+  assert.deepEqual(outbox.map((m) => m.seq), outbox.map((_, n) => 90 + n));
+  assert.equal(await p.store.meta("next"), 90 + outbox.length);
+});
+
+test("a revoked phone is not emptied of what was saved while it handed over", async () => {
+  const { server, p, app, citizen } = await withPerson();
+  await app.sendNow();
+  await app.setFields(citizen, "citizen", { note: "chưa gửi" }, null);
+  server.say = (r) => (r.path === "/api/v1/sync" ? problem(403, { code: "device.revoked" }) : null);
+  const taking = server.deposit.bind(server);
+  let late = app.setFields;
+  server.deposit = async (body) => { const answer = await taking(body); await late?.(citizen, "citizen", { phone: "0912" }, null); late = null; return answer; };
+  await app.sendNow();
+  assert.equal((await p.store.outbox()).at(-1).set.phone, "0912");
+  await app.sendNow();
+  assert.ok(server.deposits.flatMap((d) => d.mutations).some((m) => m.set?.phone === "0912"));
   assert.equal((await p.store.outbox()).length, 0);
 });

@@ -45,7 +45,7 @@ class Server:
 
 def drained(sim: "Sim") -> None:
     """I9."""
-    assert all(not p.disk["outbox"] for p in sim.phones), [p.disk["outbox"][:2] for p in sim.phones]
+    assert all(p.waiting() == (0, 0) for p in sim.phones), [(p.name, p.waiting()) for p in sim.phones]
 
 
 def converged(sim: "Sim", held: "Server") -> None:
@@ -56,15 +56,15 @@ def converged(sim: "Sim", held: "Server") -> None:
     for phone in sim.phones:
         if phone.revoked:
             continue
-        fresh = SimPhone(sim.wire, "máy mới")
-        fresh.disk |= {"id": phone.disk["id"], "key": phone.disk["key"], "epoch": phone.disk["epoch"], "next": phone.disk["next"]}
-        fresh.sync()
+        given_to = SimPhone(sim.wire, "máy mới")
+        given_to.cookies, given_to.disk["id"] = phone.cookies, phone.id
+        given_to.sync()
         mine = {
             d: (known["rev"], known["data"])
-            for d, known in phone.disk["docs"].items()
+            for d, known in phone.docs().items()
             if not sim.restored or known["type"] not in KINDS or d in held.docs
         }
-        given = {d: (known["rev"], known["data"]) for d, known in fresh.disk["docs"].items()}
+        given = {d: (known["rev"], known["data"]) for d, known in given_to.docs().items()}
         wrong = {d: (mine.get(d), given.get(d)) for d in mine.keys() | given.keys() if mine.get(d) != given.get(d)}
         assert not wrong, (phone.name, wrong)
 
@@ -149,8 +149,16 @@ def decided_stands(sim: "Sim", held: Server) -> None:
 def photos_arrived(sim: "Sim") -> None:
     """I11: the bytes on the server are those that were hashed when they were shot."""
     store = sim.app.extensions["photos"]
+    sent = {(m["by"], m["set"]["sha256"]) for _, m in sim.ledger if m["type"] == "evidence" and m["op"] == "create"}
+    with sim.db.read() as conn:
+        receipts = {tuple(row) for row in conn.execute(select(tables.Receipt.__table__.c.person_id, tables.Receipt.__table__.c.sha256))}
     for phone in sim.phones:
-        for (by, sha256), state in phone.disk["photos"].items():
+        for by, sha256, state, _ in phone.held():
             assert state == "received", (phone.name, by, sha256)
+            sent.add((by, sha256))
+    for by, sha256 in sent:
+        moved = any(m["set"].get("moved_from") and (m["by"], m["set"]["sha256"]) == (by, sha256) for _, m in sim.ledger if "set" in m)
+        assert (by, sha256) in receipts or moved, (by, sha256)
+        if (by, sha256) in receipts:
             with store.original(sim.world.commune, sha256) as file:
                 assert hashlib.sha256(file.read()).hexdigest() == sha256

@@ -1,10 +1,6 @@
 """One run: weeks of work by several phones and the office over a bad line, then healing, then `checks`."""
 
-import io
-import json
 import random
-import uuid
-import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +12,7 @@ from server.db import tables
 from server.db.session import Database
 from server.domain import devices, restoring, trimming
 from sync.errors import Problem
+from sync.protocol import dossier_id
 from tests.pictures import jpeg
 from tests.sim import checks
 from tests.sim.desk import Desk
@@ -61,9 +58,8 @@ class Sim:
         people = phone.people or [{"id": "00000000-0000-4000-8000-000000000000", "role": "citizen", "citizen": None, "place": None}]
         return phone, self.dice.choice(people)
 
-    def _keep(self, phone: Any, by: dict[str, Any], *made: dict[str, Any]) -> None:
-        if made:
-            self.ledger.extend((phone, m) for m in phone.save(by["id"], *made))
+    def _keep(self, phone: Any, made: list[dict[str, Any]]) -> None:
+        self.ledger.extend((phone, m) for m in made)
 
     def _citizen(self, phone: Any, by: dict[str, Any]) -> str | None:
         known = [c["id"] for c in phone.all("citizen")]
@@ -84,15 +80,15 @@ class Sim:
         phone, by = self._somebody()
         citizen = self._citizen(phone, by)
         if citizen is not None:
-            doc, first = phone.begin(citizen, YEAR)
-            self._keep(phone, by, *first, *phone.update("dossier", doc, self._patch(by), phone.basis(doc)))
+            doc = dossier_id(citizen, YEAR)
+            self._keep(phone, phone.edit(by, "dossier", doc, self._patch(by), phone.basis(doc), citizen))
 
     def open_form(self) -> None:
         phone, _ = self._somebody()
         known = phone.all("dossier")
         if known:
-            doc = self.dice.choice(known)["id"]
-            self.forms.append((phone, doc, phone.basis(doc)))
+            doc = self.dice.choice(known)
+            self.forms.append((phone, doc, phone.basis(doc["id"])))
 
     def save_form(self) -> None:
         """Perhaps long after it was drawn, while others and other tabs went on."""
@@ -100,43 +96,35 @@ class Sim:
             phone, doc, basis = self.forms.pop(self.dice.randrange(len(self.forms)))
             if not phone.revoked and phone.people:
                 by = self.dice.choice(phone.people)
-                self._keep(phone, by, *phone.update("dossier", doc, self._patch(by), basis))
+                self._keep(phone, phone.edit(by, "dossier", doc["id"], self._patch(by), basis, doc["data"]["citizen"]))
 
     def shoot(self) -> None:
         phone, by = self._somebody()
         citizen = self._citizen(phone, by)
         if citizen is None:
             return
-        doc, first = phone.begin(citizen, YEAR)
-        sha256 = phone.keep_photo(by["id"], self.dice.choice(SHOTS))
-        patch = {"dossier": doc, "indicator": self.dice.randint(1, 10), "sha256": sha256, "caption": self._words()}
+        photo = {"indicator": self.dice.randint(1, 10), "caption": self._words()}
         judged = [e["id"] for e in phone.all("evidence") if e["data"].get("verdict") in ("retake", "incomplete")]
         if judged and self.dice.random() < 0.7:
-            patch["replaces"] = self.dice.choice(judged)
-        self._keep(phone, by, *first, {"op": "create", "type": "evidence", "doc": self._id(), "base": 0, "set": patch})
+            photo["replaces"] = self.dice.choice(judged)
+        self._keep(phone, phone.shoot(by, citizen, YEAR, photo, self.dice.choice(SHOTS)))
 
     def remove(self) -> None:
         phone, by = self._somebody()
         known = phone.all("evidence")
         if known:
-            doc = self.dice.choice(known)
-            self._keep(phone, by, {"op": "delete", "type": "evidence", "doc": doc["id"], "base": {doc["id"]: doc["rev"]}})
+            self._keep(phone, phone.take_away(by, self.dice.choice(known)))
 
     def move_photo(self) -> None:
         phone, by = self._somebody()
-        known = phone.all("evidence")
-        if known:
-            old = self.dice.choice(known)
-            patch = {k: old["data"][k] for k in ("dossier", "sha256") if k in old["data"]}
-            patch |= {"indicator": self.dice.randint(1, 10), "moved_from": old["id"]}
-            create = {"op": "create", "type": "evidence", "doc": self._id(), "base": 0, "set": patch}
-            self._keep(phone, by, create, {"op": "delete", "type": "evidence", "doc": old["id"], "base": {old["id"]: old["rev"]}})
+        known, citizen = phone.all("evidence"), self._citizen(phone, by)
+        if known and citizen is not None:
+            self._keep(phone, phone.move_photo(by, self.dice.choice(known), citizen, self.dice.randint(1, 10)))
 
     def register(self) -> None:
         phone, by = self._somebody()
         if by["role"] == "chapter":
-            patch = {"place": by["place"], "full_name": f"Lò Văn {self.dice.randint(1, 5)}", "birth_year": 1980}
-            self._keep(phone, by, {"op": "create", "type": "citizen", "doc": self._id(), "base": 0, "set": patch})
+            self._keep(phone, phone.register(by, {"full_name": f"Lò Văn {self.dice.randint(1, 5)}", "birth_year": 1980}))
 
     def rename(self) -> None:
         phone, by = self._somebody()
@@ -144,40 +132,37 @@ class Sim:
         if known:
             doc = self.dice.choice(known)["id"]
             patch = {self.dice.choice(["full_name", "phone", "note"]): f"Tên {self.dice.randint(1, 9)}"}
-            self._keep(phone, by, *phone.update("citizen", doc, patch, phone.basis(doc)))
+            self._keep(phone, phone.edit(by, "citizen", doc, patch, phone.basis(doc), doc))
 
     def comment(self) -> None:
         phone, by = self._somebody()
-        known = [*phone.all("dossier"), *phone.all("evidence")]
+        known = phone.all("dossier")
         if known:
-            patch = {"on": self.dice.choice(known)["id"], "text": self._words()}
-            self._keep(phone, by, {"op": "create", "type": "comment", "doc": self._id(), "base": 0, "set": patch})
+            dossier = self.dice.choice(known)
+            photos = [e["id"] for e in phone.all("evidence") if e["data"].get("dossier") == dossier["id"]]
+            self._keep(phone, phone.say(by, dossier["data"]["citizen"], self.dice.choice([dossier["id"], *photos]), self._words() or "."))
 
     def step(self) -> None:
         phone, by = self._somebody()
         known = phone.all("dossier")
         if known:
-            doc = self.dice.choice(known)
-            state = doc["data"].get("state", "draft")
+            dossier = self.dice.choice(known)
+            state = dossier["data"].get("state", "draft")
             op = {"submitted": self.dice.choice(["withdraw", "appraise", "appraise"]), "appraised": "reopen"}.get(state, "submit")
-            patch: dict[str, Any] = {f"chapter.{n}": self.dice.randint(1, 10) for n in range(1, 11)} if op == "appraise" else {}
-            self._keep(phone, by, phone.command(op, doc["id"], state, patch, phone.basis(doc["id"])))
+            scores = {n: self.dice.randint(1, 10) for n in range(1, 11)} if op == "appraise" else {}
+            self._keep(phone, phone.step(by, dossier, op, scores))
 
     def resolve(self) -> None:
         phone, by = self._somebody()
         known = [c for c in phone.all("conflict") if c["data"].get("state") == "open"]
         if known:
-            doc = self.dice.choice(known)
-            self._keep(phone, by, {"op": "resolve", "type": "conflict", "doc": doc["id"], "base": doc["rev"],
-                                   "set": {"pick": self.dice.choice(["mine", "theirs"])}})  # fmt: skip
+            self._keep(phone, phone.settle(by, self.dice.choice(known), self.dice.choice(["mine", "theirs"])))
 
     def propose_move(self) -> None:
         phone, by = self._somebody()
         known = phone.all("citizen")
         if known:
-            doc = self.dice.choice(known)
-            place = self.dice.choice([self.world.na, self.world.keo])
-            self._keep(phone, by, {"op": "move", "type": "citizen", "doc": doc["id"], "base": doc["rev"], "set": {"place": place}})
+            self._keep(phone, phone.propose(by, self.dice.choice(known), self.dice.choice([self.world.na, self.world.keo])))
 
     # acts of phones
     def send(self) -> None:
@@ -202,9 +187,10 @@ class Sim:
         self._somebody()[0].cookies.clear()
 
     def clone(self) -> None:
-        if not self.cloned:
+        phone = self._somebody()[0]
+        if not self.cloned and phone.can_be_copied:
             self.cloned = True
-            self.phones.append(self._somebody()[0].cloned())
+            self.phones.append(phone.cloned())
 
     # acts of the office and of time
     def at_the_office(self) -> None:
@@ -222,7 +208,7 @@ class Sim:
         if len([p for p in self.phones if not p.revoked]) > 3:
             with self.db.write() as conn:
                 try:
-                    devices.revoke(conn, self.world.commune, phone.disk["id"], NOW)
+                    devices.revoke(conn, self.world.commune, phone.id, NOW)
                 except Problem:
                     return
             self.backup = None  # a revocation outlives a restore
@@ -231,6 +217,7 @@ class Sim:
         self.wire.deliver_late()
 
     def trim(self) -> None:
+        self.wire.trimmed = True
         trimming.trim(self.db, datetime.now(UTC) + timedelta(days=401))
 
     def back_up(self) -> None:
@@ -259,10 +246,10 @@ class Sim:
     def finish(self) -> None:
         self.wire.heal()
         for _ in range(12):
-            before = [(len(p.disk["outbox"]), sum(s == "waiting" for s in p.disk["photos"].values())) for p in self.phones]
+            before = [phone.waiting() for phone in self.phones]
             for phone in self.phones:
                 self._settle(phone)
-            after = [(len(p.disk["outbox"]), sum(s == "waiting" for s in p.disk["photos"].values())) for p in self.phones]
+            after = [phone.waiting() for phone in self.phones]
             if before == after and not any(sum(n) for n in after):
                 break
         for phone in self.phones:
@@ -271,33 +258,13 @@ class Sim:
 
     def _settle(self, phone: Any) -> None:
         if phone.revoked:
-            return self._hand_over(phone)
+            return phone.hand_over()
         try:
             phone.sync()
             phone.upload()
         except Refused as refused:
             assert refused.code == "device.revoked", refused
             phone.revoked = True
-
-    def _hand_over(self, phone: Any) -> None:
-        """A revoked phone gives what it holds by deposit; only what the answer lists counts as sent."""
-        disk = phone.disk
-        if not disk["outbox"] and "waiting" not in disk["photos"].values():
-            return
-        photos = [{"by": by, "sha256": sha} for (by, sha), state in disk["photos"].items() if state == "waiting"]
-        raw = json.dumps({"v": 1, "device": disk["id"], "at": NOW, "mutations": disk["outbox"], "photos": photos})
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w") as archive:
-            archive.writestr("outbox.json", raw)
-            archive.writestr("signature", disk["key"].sign(raw))
-            for sha in sorted({photo["sha256"] for photo in photos}):
-                archive.writestr(f"photos/{sha}", disk["bytes"][sha])
-        kept = phone.deposit(out.getvalue())
-        assert set(kept["mutations"]) == {m["id"] for m in disk["outbox"]} and set(kept["photos"]) >= {p["sha256"] for p in photos}
-        disk |= {"outbox": [], "photos": dict.fromkeys(disk["photos"], "received"), "docs": {}}
-
-    def _id(self) -> str:
-        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
 
 
 WEIGHTS = {

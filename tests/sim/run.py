@@ -1,6 +1,6 @@
 """`make sim`: runs of the simulation until the time is over; prints each failing seed and goes on from fresh ones.
 
-python -m tests.sim.run [--minutes 5] [--seed N] [--runs N] [--steps 150]
+python -m tests.sim.run [--minutes 5] [--seed N] [--runs N] [--steps 150] [--app]
 """
 
 import argparse
@@ -18,6 +18,8 @@ from server.app import create_app
 from server.config import Config
 from server.db import migrate
 from server.db.session import Database, sqlite_url
+from tests.sim.node_phone import Nodes
+from tests.sim.phone import SimPhone
 from tests.sim.play import Sim, play
 
 FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None  # no power is cut here: memory will do
@@ -47,18 +49,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--runs", type=int, default=10**9)
     parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--app", action="store_true", help="the phones are the app's own engine, in Node")
     wish = parser.parse_args()
     first = random.SystemRandom().randrange(10**9) if wish.seed is None else wish.seed
     ends, runs, steps, requests, broken = time.monotonic() + wish.minutes * 60, 0, 0, 0, []
     met: dict[str, int] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Nodes() as nodes:
         empty = template(Path(folder))
+        make = nodes.phone if wish.app else SimPhone
         while runs < wish.runs and (time.monotonic() < ends or runs == 0):
             seed = first + runs
             with tempfile.TemporaryDirectory(dir=FAST) as home:
                 app = home_of(empty, Path(home))
+                nodes.again()
                 try:
-                    sim = Sim(app, random.Random(seed))
+                    sim = Sim(app, random.Random(seed), make)
                     play(sim, wish.steps)
                 except Exception:
                     broken.append(seed)

@@ -42,6 +42,7 @@ class Wire:
     late: list[Sent] = field(default_factory=list)
     met: dict[str, int] = field(default_factory=dict)
     requests: int = 0
+    trimmed: bool = False  # stored answers were let go: a replay tells nothing
 
     def call(self, cookies: dict[str, str], method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         """Raises Lost or Crash where no answer reaches the phone."""

@@ -78,7 +78,7 @@ export function createApp({ store, net, env }) {
     const next = (await store.meta("next")) ?? 1;
     const outbox = await store.outbox();
     const first = outbox[0]?.seq ?? next;
-    if (answer.next !== first) await store.replaceOutbox(outbox.map((/** @type {any} */ m, /** @type {number} */ n) => ({ ...m, seq: answer.next + n })), answer.next + outbox.length);
+    if (answer.next !== first) await store.renumberOutbox(answer.next);
     for (const [key, value] of Object.entries({ people: answer.people, scopes: answer.scopes, year: answer.year, commune: answer.commune, paired: true })) await store.setMeta(key, value);
     if (!(await store.meta("epoch"))) await store.setMeta("epoch", answer.epoch);
     const { [answer.person.id]: _forgotten, ...pins } = (await store.meta("pins")) ?? {};

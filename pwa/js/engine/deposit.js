@@ -57,19 +57,19 @@ export function createDeposit({ store, net, env, parcels, flush }) {
     return files;
   }
 
-  /** All that is unsent, and what is carried for others. @returns {Promise<boolean>} whether the server says that it keeps every piece */
+  /** All that is unsent. @returns {Promise<Set<string> | null>} what the server says that it keeps; null where a piece is missing */
   async function handOver() {
     await parcels.sendParcels();
     const what = await unsent();
-    if (!what.mutations.length && !what.photos.length && !what.drafts.length) return true;
     const kept = new Set();
+    if (!what.mutations.length && !what.photos.length && !what.drafts.length) return kept;
     for (const load of loads(what)) {
       const answer = await net.deposit(await pack(load));
       for (const id of [...(answer.mutations ?? []), ...(answer.photos ?? [])]) kept.add(id);
     }
     const here = [];
     for (const photo of what.photos) if (await store.bytes(photo.sha256)) here.push(photo.sha256);
-    return [...what.mutations.map((m) => m.id), ...here].every((id) => kept.has(id));
+    return [...what.mutations.map((m) => m.id), ...here].every((id) => kept.has(id)) ? kept : null;
   }
 
   /** Drafts of what this phone sees no more. @param {string[]} keys @returns {Promise<boolean>} */

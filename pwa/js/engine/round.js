@@ -1,5 +1,5 @@
 // One sync round: read the batch, post, apply the answer whole. The server's refusals, each with its mending.
-import { batch, nextPage, nextSize, renumber } from "../../../sync/js/outbox.js";
+import { batch, nextPage, nextSize } from "../../../sync/js/outbox.js";
 import { APP_VERSION, KEEP_MS, VERSION } from "../../../sync/js/protocol.js";
 import { identity, makeIdentity, sign, thumbprint } from "./identity.js";
 
@@ -91,7 +91,9 @@ export function createRound({ store, net, env, state, deposit }) {
       return;
     }
     alone = "";
-    await store.replaceOutbox([{ seq: first.seq, id: first.id, op: "void", type: first.type, doc: first.doc, at: first.at, by: first.by }, ...(await store.outbox()).slice(1)], await store.meta("next"), { oversize: [...((await store.meta("oversize")) ?? []), first] });
+    const spent = { id: first.id, op: "void", type: first.type, doc: first.doc, at: first.at, by: first.by };
+    const oversize = [...((await store.meta("oversize")) ?? []), first];
+    await store.renumberOutbox(first.seq, { oversize }, (/** @type {any[]} */ all) => all.map((m) => (m.id === first.id ? spent : m)));
     await state.notice("mutation.too_large", first.id);
   }
 
@@ -135,40 +137,34 @@ export function createRound({ store, net, env, state, deposit }) {
     await store.setMeta("clone", fresh);
     const answer = await renewAsClone(who, fresh, body.challenge);
     const origin = (await store.meta("cloned_from")) ?? who;
-    await store.replaceOutbox(renumber(await store.outbox(), answer.next), answer.next + (await store.outbox()).length, { identity: fresh, clone: undefined, cloned_from: origin });
+    await store.renumberOutbox(answer.next, { identity: fresh, clone: undefined, cloned_from: origin });
   }
 
   /** @param {any} body */
   const renumberFrom = (body) => renumberTo(body.expected);
 
   /** @param {number} next */
-  async function renumberTo(next) {
-    const outbox = await store.outbox();
-    await store.replaceOutbox(renumber(outbox, next), next + outbox.length);
-  }
+  const renumberTo = (next) => store.renumberOutbox(next);
 
   /** The server came back from a backup: what it may lack is sent again, ids unchanged. @param {any} body */
   async function afterRestore(body) {
-    const since = new Date(env.now() - KEEP_MS).toISOString();
-    const done = (await store.done()).filter((/** @type {any} */ m) => m.done_at >= since).sort((/** @type {any} */ a, /** @type {any} */ b) => (a.done_at < b.done_at ? -1 : a.done_at > b.done_at ? 1 : a.seq - b.seq));
-    const again = [...done.map((/** @type {any} */ { done_at: _at, result: _result, ...mutation }) => mutation), ...(await store.outbox())];
-    await store.run(["outbox", "photos", "meta"], "readwrite", async (/** @type {any} */ tx) => {
-      await tx.objectStore("outbox").clear();
-      for (const mutation of renumber(again, body.expected)) await tx.objectStore("outbox").put(mutation);
-      for (const photo of await tx.objectStore("photos").getAll()) if (photo.state === "received" && !photo.dropped) await tx.objectStore("photos").put({ ...photo, state: "waiting" });
-      await tx.objectStore("meta").put(body.expected + again.length, "next");
-      for (const scope of (await tx.objectStore("meta").get("scopes")) ?? []) await tx.objectStore("meta").put([], `sweep:${scope}`);
-      await tx.objectStore("meta").put(true, "restoring");
-      await tx.objectStore("meta").put({}, "cursors");
-      await tx.objectStore("meta").put(body.epoch, "epoch");
-    });
+    await store.sendAgain(body, new Date(env.now() - KEEP_MS).toISOString());
   }
 
-  /** The phone is emptied and takes a new name at once. */
-  async function forget() {
-    await store.forget();
+  /** For a phone that is not let in any more. @param {string} epoch the server's */
+  async function forRestored(epoch) {
+    if ((await store.meta("epoch")) !== epoch) await afterRestore({ epoch, expected: 1 });
+  }
+
+  /**
+   * The phone is emptied and takes a new name at once; not where something was saved meanwhile.
+   * @param {Set<string>} kept ids and hashes that the server keeps @returns {Promise<boolean>}
+   */
+  async function forget(kept) {
+    if (!(await store.forget(kept))) return false;
     await identity(store);
+    return true;
   }
 
-  return { run, mended, forget };
+  return { run, mended, forget, forRestored };
 }

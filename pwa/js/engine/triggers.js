@@ -82,15 +82,19 @@ export function createTriggers({ net, env, state, round, uploader, gallery, depo
     state.set({ round: "idle", sending: null, signal, authNeeded: code === "auth.required", revoked: code === "device.revoked", tooOld: code === "app.too_old", error: ["no_signal", "portal"].includes(code) ? null : { code, message: error.message, server: error.status === 429 || error.status >= 500 } });
     await state.refreshCounts().catch(() => {});
     if (code === "auth.required" || code === "app.too_old") await deposit.sendParcels().catch(() => {});
-    const retired = code === "device.revoked" && (await retire().catch(() => false));
+    const retired = code === "device.revoked" && (await retire(error.body?.epoch).catch((why) => { if (!why.code) console.error(why); return false; }));
     tries += 1;
     if (!retired) later(waitMs(tries, error.retryAfterS ?? null, env.random()));
   }
 
-  /** Revoked: what is unsent goes by deposit; only then is the phone emptied. @returns {Promise<boolean>} */
-  async function retire() {
-    if (!(await deposit.handOver())) return false;
-    await round.forget();
+  /**
+   * Revoked: what is unsent goes by deposit, and what a server restored meanwhile may lack; only then is the phone emptied.
+   * @param {string | undefined} epoch the server's @returns {Promise<boolean>}
+   */
+  async function retire(epoch) {
+    if (epoch) await round.forRestored(epoch);
+    const kept = await deposit.handOver();
+    if (!kept || !(await round.forget(kept))) return false;
     await state.load();
     await state.notice("device.retired", "");
     return true;

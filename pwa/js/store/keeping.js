@@ -40,7 +40,14 @@ async function dropBytes(tx, chosen) {
   }
 }
 
-/** A phone that was revoked, after its deposit: nothing stays, and its next owner gets a new id. @param {any} tx */
-export async function forget(tx) {
+/**
+ * A phone that was revoked, after its deposit: nothing stays, and its next owner gets a new id.
+ * @param {any} tx @param {Set<string>} kept what the server keeps @returns {Promise<boolean>} false where something was saved meanwhile
+ */
+export async function forget(tx, kept) {
+  for (const mutation of await tx.objectStore("outbox").getAll()) if (!kept.has(mutation.id)) return false;
+  for (const photo of await tx.objectStore("photos").getAll()) if (photo.state !== "received" && !kept.has(photo.sha256) && (await tx.objectStore("bytes").count(photo.sha256))) return false;
+  if (((await tx.objectStore("meta").get("parcels")) ?? []).some((/** @type {any} */ p) => p.state === "waiting")) return false;
   for (const name of ["docs", "outbox", "done", "photos", "bytes", "cache", "drafts", "meta"]) await tx.objectStore(name).clear();
+  return true;
 }

@@ -1,5 +1,6 @@
 // The phone's store: documents, outbox, photos, drafts. A save is one strict transaction.
 import { acknowledge, applyChanges, receive, sweep } from "./applying.js";
+import { renumber } from "../../../sync/js/outbox.js";
 import { createAsking } from "./asking.js";
 import { createCopies } from "./copies.js";
 import { purgeLost } from "./leaving.js";
@@ -108,7 +109,7 @@ export function createStore() {
    * @param {any} body @param {{now: string, sent: number}} context @returns {Promise<{lost: string[], results: any[]}>}
    */
   async function applyAnswer(body, context) {
-    const acked = new Set((await all("outbox")).filter((/** @type {any} */ m) => m.seq <= body.ack).map((/** @type {any} */ m) => m.id));
+    const acked = new Set((await all("outbox")).filter((/** @type {any} */ m) => m.seq <= Math.min(body.ack, context.sent)).map((/** @type {any} */ m) => m.id));
     const applied = parted(await surely(() => apply(body, context)));
     if (acked.size) copies.drop((id) => acked.has(id));
     return applied;
@@ -139,13 +140,11 @@ export function createStore() {
   /** Marks a photo's receipt. @param {string} by @param {string} sha256 @param {string} now */
   const received = (by, sha256, now) => run(["photos"], "readwrite", (tx) => receive(tx, by, sha256, now));
 
-  /** Replaces the whole outbox with new numbers. @param {any[]} mutations @param {number} next @param {Record<string, any>} [meta] */
-  const replaceOutbox = (mutations, next, meta = {}) => run(["outbox", "meta"], "readwrite", async (tx) => {
-    await tx.objectStore("outbox").clear();
-    for (const mutation of mutations) await tx.objectStore("outbox").put(mutation);
-    await tx.objectStore("meta").put(next, "next");
-    for (const [key, value] of Object.entries(meta)) await tx.objectStore("meta").put(value, key);
-  });
+  /**
+   * New numbers for what waits, and perhaps other entries, in one transaction: what is saved meanwhile is not lost.
+   * @param {number} start @param {Record<string, any>} [meta] @param {(all: any[]) => any[]} [change]
+   */
+  const renumberOutbox = (start, meta = {}, change = (all) => all) => run(["outbox", "meta"], "readwrite", (tx) => rewrite(tx, start, meta, change));
 
   return {
     run, close, save, settleCopies, lost, forgetLost, copyOf: copies.bytes,
@@ -154,11 +153,12 @@ export function createStore() {
     pending: waiting,
     purge: async (/** @type {string[]} */ scopes) => parted(await run(ALL, "readwrite", (tx) => purgeLost(tx, scopes))),
     removeDrafts: (/** @type {string[]} */ keys) => run(["drafts"], "readwrite", async (tx) => { for (const key of keys) await tx.objectStore("drafts").delete(key); }),
-    forget: async () => { await run(ALL, "readwrite", forget); await copies.drop(() => true); },
+    forget: async (/** @type {Set<string>} */ kept) => (await run(ALL, "readwrite", (tx) => forget(tx, kept))) && (await copies.drop(() => true), true),
     /** Room that only text may use once the phone is full. */
     reserve: () => run(["meta"], "readwrite", (tx) => spare(tx, RESERVE)),
     prune: (/** @type {string} */ before) => run(["done", "photos", "bytes", "meta"], "readwrite", (tx) => prune(tx, before)),
-    applyAnswer, received, replaceOutbox,
+    applyAnswer, received, renumberOutbox,
+    sendAgain: (/** @type {any} */ body, /** @type {string} */ since) => run(ALL, "readwrite", (tx) => sendAgain(tx, body, since)),
     outbox: () => all("outbox"), done: () => all("done"), photos: () => all("photos"), drafts: () => run(["drafts"], "readonly", drafts),
     doc: (/** @type {string} */ id) => get("docs", id),
     pendingOf: async (/** @type {string} */ id) => (await waiting()).filter((/** @type {any} */ m) => m.doc === id),
@@ -187,4 +187,28 @@ async function pending(tx) {
   const shown = await tx.objectStore("done").index("shown").getAll();
   shown.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.done_at < b.done_at ? -1 : a.done_at > b.done_at ? 1 : a.seq - b.seq));
   return [...shown, ...(await tx.objectStore("outbox").getAll())];
+}
+
+/** @param {any} tx @param {number} start @param {Record<string, any>} meta @param {(all: any[]) => any[]} change */
+async function rewrite(tx, start, meta, change) {
+  const all = renumber(change(await tx.objectStore("outbox").getAll()), start);
+  await tx.objectStore("outbox").clear();
+  for (const mutation of all) await tx.objectStore("outbox").put(mutation);
+  for (const [key, value] of Object.entries({ ...meta, next: start + all.length })) await tx.objectStore("meta").put(value, key);
+}
+
+/**
+ * The server came back from a backup: what was acknowledged since `since` waits again before what waits, ids unchanged.
+ * @param {any} tx @param {{epoch: string, expected: number}} body @param {string} since
+ */
+async function sendAgain(tx, body, since) {
+  const done = (await tx.objectStore("done").getAll()).filter((/** @type {any} */ m) => m.done_at >= since);
+  done.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.done_at < b.done_at ? -1 : a.done_at > b.done_at ? 1 : a.seq - b.seq));
+  const scopes = (await tx.objectStore("meta").get("scopes")) ?? [];
+  const sweeps = Object.fromEntries(scopes.map((/** @type {string} */ scope) => [`sweep:${scope}`, []]));
+  await rewrite(tx, body.expected, { ...sweeps, restoring: true, cursors: {}, epoch: body.epoch }, (waiting) => {
+    const still = new Set(waiting.map((m) => m.id));
+    return [...done.filter((/** @type {any} */ m) => !still.has(m.id)).map((/** @type {any} */ { done_at: _at, result: _result, shown: _shown, ...mutation }) => mutation), ...waiting];
+  });
+  for (const photo of await tx.objectStore("photos").getAll()) if (photo.state === "received" && !photo.dropped) await tx.objectStore("photos").put({ ...photo, state: "waiting" });
 }
