@@ -143,8 +143,13 @@ FAULTS = (
     Fault("phone: sent counts as received", "pwa/js/engine/upload.js",
           "    for (let restarts = 0; !place.receipt; ) {\n", "    for (let restarts = 0; !place.receipt && place.offset < bytes.byteLength; ) {\n"
           "      if (place.offset + 300000 >= bytes.byteLength) place.receipt = photo.sha256;\n", JS),
-    Fault("phone: after a restore only what waits is sent", "pwa/js/engine/round.js",
-          "    const again = [...done.map(", "    const again = [...[].map(", JS),
+    Fault("phone: after a restore only what waits is sent", "pwa/js/store/store.js",
+          "    return [...done.filter(", "    return [...[].filter(", JS),
+    Fault("phone: new numbers drop what is saved meanwhile", "pwa/js/store/store.js",
+          "  const all = renumber(change(await tx.objectStore(\"outbox\").getAll()), start);\n",
+          "  const all = renumber(change((await tx.objectStore(\"outbox\").getAll()).slice(0, 3)), start);\n", JS),
+    Fault("phone: a revoked phone is emptied of what the server never got", "pwa/js/store/keeping.js",
+          "if (!kept.has(mutation.id)) return false;", "kept.has(mutation.id);", JS),
     Fault("phone: a lost scope is purged while edits wait", "pwa/js/store/applying.js",
           "  if (!lost.length || (await tx.objectStore(\"outbox\").count()))", "  if (!lost.length)", JS),
 )  # fmt: skip

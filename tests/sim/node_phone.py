@@ -114,8 +114,16 @@ class NodePhone:
 
     @property
     def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._run("state")
+        found: dict[str, Any] = self._read("state")
         return found
+
+    def _read(self, act: str, **args: Any) -> Any:
+        """Reading needs no line, but a round of the app's own may be killed meanwhile."""
+        while True:
+            try:
+                return self._run(act, **args)
+            except Crash:
+                self.reopen()
 
     @property
     def people(self) -> list[dict[str, Any]]:
@@ -165,11 +173,11 @@ class NodePhone:
 
     # reading
     def all(self, kind: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._run("all", type=kind)
+        found: list[dict[str, Any]] = self._read("all", type=kind)
         return found
 
     def basis(self, doc: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._run("basis", doc=doc)
+        found: dict[str, Any] = self._read("basis", doc=doc)
         return found
 
     # saving
