@@ -150,6 +150,6 @@ FAULTS = (
           "  const all = renumber(change((await tx.objectStore(\"outbox\").getAll()).slice(0, 3)), start);\n", JS),
     Fault("phone: a revoked phone is emptied of what the server never got", "pwa/js/store/keeping.js",
           "if (!kept.has(mutation.id)) return false;", "kept.has(mutation.id);", JS),
-    Fault("phone: a lost scope is purged while edits wait", "pwa/js/store/applying.js",
-          "  if (!lost.length || (await tx.objectStore(\"outbox\").count()))", "  if (!lost.length)", JS),
+    Fault("phone: a lost scope is purged while edits wait", "pwa/js/store/leaving.js",
+          " || (await waits(tx))) return", ") return", JS),
 )  # fmt: skip
