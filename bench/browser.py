@@ -29,8 +29,7 @@ def cold_start() -> list[Result]:
         whole = [_cold(app, "whole") for _ in range(ROUNDS)]
         factors = _factors(app)
     found, all_slow, free = (statistics.median(times) / 1000 for times in (page, whole, plain))
-    how = f"fresh Chromium over an installed profile of {PEOPLE} people, no network, from navigation until the list is drawn;"
-        f" median of {ROUNDS};"
+    how = f"fresh Chromium, installed profile of {PEOPLE} people, no network, navigation until the list is drawn; median of {ROUNDS};"
     details = {"page_ms": page, "whole_browser_ms": whole, "not_slowed_ms": plain, "people": PEOPLE, "slowed_times": factors}
     what = f"cold start offline, CPU slowed {SLOW} times"
     by_page = f"{found:.2f} s (a loop took {factors['page']} times as long; not slowed {free:.2f} s)"
