@@ -1,12 +1,10 @@
 // The facade: the only thing that screens talk to.
 import { APP_VERSION, KEEP_MS } from "../../../sync/js/protocol.js";
-import { createConflicts } from "./conflicts.js";
 import { identity, sign } from "./identity.js";
 import { createGallery } from "./gallery.js";
 import { claimDrafts, createLocking, ownDraft } from "./locking.js";
 import { createRound } from "./round.js";
 import { createSaving } from "./save.js";
-import { createSettling } from "./settle.js";
 import { createState } from "./state.js";
 import { createTalk } from "./talk.js";
 import { createTriggers } from "./triggers.js";
@@ -20,18 +18,19 @@ export function createApp({ store, net, env }) {
   const view = createView({ store, state });
   const changed = () => { env.channel?.postMessage("changed"); state.refresh(); };
   const saving = createSaving({ store, view, env, state, changed });
-  const cards = createConflicts({ store, state, view });
   const talking = createTalk({ store, view, state, saving, changed });
-  const settling = createSettling({ store, view, env, state, saving, changed });
-  state.counting(async () => ({ toChoose: (await cards.mine()).length, parcels: ((await store.meta("parcels")) ?? []).filter((/** @type {any} */ p) => p.state === "waiting").length }));
+  state.counting(async () => ({ toChoose: await view.toChoose(), parcels: ((await store.meta("parcels")) ?? []).filter((/** @type {any} */ p) => p.state === "waiting").length }));
   /** @type {Promise<any> | null} */
   let reading = null;
-  const read = () => (reading ??= import("./rare.js").then((rare) => rare.createRare({ store, net, env, state, locking, flush: () => settling.finishChoices(true) })).catch((error) => { reading = null; throw Object.assign(error, { code: "part.absent" }); }));
+  const read = () => (reading ??= import("./rare.js").then((rare) => rare.createRare({ store, net, env, state, view, saving, locking, changed })).catch((error) => { reading = null; throw Object.assign(error, { code: "part.absent" }); }));
   const rarely = (/** @type {string} */ name) => async (/** @type {any[]} */ ...all) => (await read())[name](...all);
   /** What is carried for others goes whenever there is a line, whoever this phone is to the commune. */
   const sendParcels = async () => { if ((await store.meta("parcels"))?.some((/** @type {any} */ p) => p.state === "waiting")) await rarely("sendParcels")(); };
   const deposit = { sendParcels, handOver: rarely("handOver"), handOverDrafts: rarely("handOverDrafts"), handOverRest: rarely("handOverRest") };
-  const round = createRound({ store, net, env, state, deposit });
+  const byCode = { "auth.required": rarely("renew"), "device.unknown": rarely("repeatPairing"), "device.cloned": rarely("becomeAnother"), "seq.gap": rarely("renumberFrom"), epoch: rarely("afterRestore") };
+  const mends = { byCode, forRestored: rarely("forRestored") };
+  const finishChoices = async (/** @type {boolean} */ all = false) => { if (Object.keys((await store.meta("choices")) ?? {}).length) await rarely("finishChoices")(all); };
+  const round = createRound({ store, net, env, state, deposit, mends });
   const uploader = createUploader({ store, net, env, state, mended: round.mended });
   const gallery = createGallery({ store, net, env, view, state });
   const triggers = createTriggers({ net, env, state, round, uploader, gallery, deposit, store });
@@ -41,8 +40,8 @@ export function createApp({ store, net, env }) {
   /** @param {boolean} [held] what no screen waits for begins with `go`, after the first one stands */
   async function start(held = false) {
     await saving.finishRemovals().catch(() => {});
-    await settling.finishChoices(true).catch(() => {});
-    env.on("hidden", () => settling.finishChoices(true).catch(() => {}));
+    await finishChoices(true).catch(() => {});
+    env.on("hidden", () => finishChoices(true).catch(() => {}));
     await state.load();
     await locking.open().catch(() => {});
     await claimDrafts(store, state.status().me).catch(() => {});
@@ -112,7 +111,7 @@ export function createApp({ store, net, env }) {
     movePhoto: saving.movePhoto, removePhoto: saving.removePhoto, undo: saving.undo, confirm: saving.confirm, submit: saving.submit, appraise: saving.appraise,
     withdraw: (/** @type {string} */ citizen) => saving.command(citizen, "withdraw", "submitted"),
     reopen: (/** @type {string} */ citizen, /** @type {string} */ reason) => saving.command(citizen, "reopen", "appraised", reason ? { reason } : {}),
-    conflicts: cards.conflicts, conflict: cards.conflict, choose: settling.choose, undoChoice: settling.undoChoice, finishChoices: settling.finishChoices,
+    conflicts: rarely("conflicts"), conflict: rarely("conflict"), choose: rarely("choose"), undoChoice: rarely("undoChoice"), finishChoices,
     say: talking.say, talk: talking.talk, talkSeen: talking.talkSeen,
     photoUrl: gallery.photoUrl, releaseUrl: gallery.releaseUrl, hamletPhotosPlan: gallery.plan, downloadHamletPhotos: gallery.download,
     draft: (/** @type {string} */ key) => store.draft(own(key)), saveDraft: (/** @type {string} */ key, /** @type {any} */ value) => store.setDraft(own(key), value), clearDraft: (/** @type {string} */ key) => store.removeDraft(own(key)),

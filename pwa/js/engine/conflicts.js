@@ -3,12 +3,6 @@ import { maySettle } from "../../../sync/js/conflicts.js";
 
 /** @param {{store: any, state: any, view: any}} parts */
 export function createConflicts({ store, state, view }) {
-  /** Open ones that this person chooses; a choice that can still be undone is none. */
-  async function mine() {
-    const [me, mayRead] = await Promise.all([state.me(), view.reader()]);
-    return (await view.all("conflict")).filter((/** @type {any} */ c) => maySettle(c.data, me) && mayRead(c.data.citizen));
-  }
-
   /** All that this person may see, own choices first, oldest first. @returns {Promise<any[]>} */
   async function conflicts() {
     const [me, all, choices, docs, mayRead] = await Promise.all([state.me(), view.all("conflict"), store.meta("choices"), store.docsOf("conflict"), view.reader()]);
@@ -52,5 +46,5 @@ export function createConflicts({ store, state, view }) {
     return tries.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.done_at < b.done_at ? -1 : 1)).pop()?.set ?? null;
   }
 
-  return { conflicts, conflict, mine };
+  return { conflicts, conflict };
 }

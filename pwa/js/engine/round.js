@@ -1,10 +1,10 @@
 // One sync round: read the batch, post, apply the answer whole. The server's refusals, each with its mending.
 import { batch, nextPage, nextSize } from "../../../sync/js/outbox.js";
-import { APP_VERSION, KEEP_MS, VERSION } from "../../../sync/js/protocol.js";
-import { identity, makeIdentity, sign, thumbprint } from "./identity.js";
+import { APP_VERSION, VERSION } from "../../../sync/js/protocol.js";
+import { identity } from "./identity.js";
 
-/** @param {{store: any, net: any, env: any, state: any, deposit: any}} parts */
-export function createRound({ store, net, env, state, deposit }) {
+/** @param {{store: any, net: any, env: any, state: any, deposit: any, mends: {byCode: Record<string, (body: any) => Promise<unknown>>, forRestored: (epoch: string) => Promise<void>}}} parts */
+export function createRound({ store, net, env, state, deposit, mends }) {
   let most = 50;
   let pageBytes = 65536;
   /** The mutation that was refused as too large by itself. */
@@ -78,7 +78,7 @@ export function createRound({ store, net, env, state, deposit }) {
       return await step();
     } catch (error) {
       const { code, body } = /** @type {any} */ (error);
-      const mend = /** @type {Record<string, (body: any) => Promise<unknown>>} */ ({ "auth.required": renew, "device.unknown": repeatPairing, "device.cloned": becomeAnother, "seq.gap": renumberFrom, epoch: afterRestore, too_large: shrink })[code];
+      const mend = /** @type {Record<string, (body: any) => Promise<unknown>>} */ ({ ...mends.byCode, too_large: shrink })[code];
       if (!mend || tries <= 0) throw error;
       return mended(async () => { await mend(body ?? {}); return step(); }, tries - 1);
     }
@@ -97,65 +97,6 @@ export function createRound({ store, net, env, state, deposit }) {
     await state.notice("mutation.too_large", first.id);
   }
 
-  /** A new cookie without a code. @param {any} body */
-  async function renew(body) {
-    if (!body.challenge) throw Object.assign(new Error("auth.required"), { code: "auth.required" });
-    const who = await identity(store);
-    await net.renew({ device: who.id, challenge: body.challenge, signature: await sign(who, `renew\n${body.challenge}\n\n`) });
-  }
-
-  /**
-   * A backup older than this phone: its kept pair calls are made again; a copy asks once more for its own id.
-   * @param {any} body
-   */
-  async function repeatPairing(body) {
-    const [calls, origin] = await Promise.all([store.meta("pair_calls"), store.meta("cloned_from")]);
-    if (!calls?.length) return again();
-    const answers = [];
-    for (const call of calls) answers.push(await net.pair(call).catch(again));
-    if (!origin) return renumberTo(answers[answers.length - 1].next);
-    const who = await identity(store);
-    return renumberTo((await renewAsClone(origin, who, body.challenge)).next);
-  }
-
-  /** Only a new code helps. @param {any} [error] @returns {any} */
-  function again(error) {
-    if (error && !["pair.spent", "pair.unknown", "pair.taken"].includes(error.code)) throw error;
-    throw Object.assign(new Error("auth.required"), { code: "auth.required" });
-  }
-
-  /** @param {any} who @param {any} clone @param {string} challenge */
-  async function renewAsClone(who, clone, challenge) {
-    const signature = await sign(who, `renew\n${challenge}\n${clone.id}\n${await thumbprint(clone.key)}`);
-    return net.renew({ device: who.id, challenge, clone: { id: clone.id, key: clone.key }, signature });
-  }
-
-  /** Another copy of this phone used our numbers: an id of our own, numbered from 1. @param {any} body */
-  async function becomeAnother(body) {
-    const who = await identity(store);
-    const fresh = (await store.meta("clone")) ?? (await makeIdentity());
-    await store.setMeta("clone", fresh);
-    const answer = await renewAsClone(who, fresh, body.challenge);
-    const origin = (await store.meta("cloned_from")) ?? who;
-    await store.renumberOutbox(answer.next, { identity: fresh, clone: undefined, cloned_from: origin });
-  }
-
-  /** @param {any} body */
-  const renumberFrom = (body) => renumberTo(body.expected);
-
-  /** @param {number} next */
-  const renumberTo = (next) => store.renumberOutbox(next);
-
-  /** The server came back from a backup: what it may lack is sent again, ids unchanged. @param {any} body */
-  async function afterRestore(body) {
-    await store.sendAgain(body, new Date(env.now() - KEEP_MS).toISOString());
-  }
-
-  /** For a phone that is not let in any more. @param {string} epoch the server's */
-  async function forRestored(epoch) {
-    if ((await store.meta("epoch")) !== epoch) await afterRestore({ epoch, expected: 1 });
-  }
-
   /**
    * The phone is emptied and takes a new name at once; not where something was saved meanwhile.
    * @param {Set<string>} kept ids and hashes that the server keeps @returns {Promise<boolean>}
@@ -166,5 +107,5 @@ export function createRound({ store, net, env, state, deposit }) {
     return true;
   }
 
-  return { run, mended, forget, forRestored };
+  return { run, mended, forget, forRestored: mends.forRestored };
 }

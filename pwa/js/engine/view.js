@@ -45,6 +45,12 @@ export function createView({ store, state }) {
     return (citizenId) => (me?.role === "citizen" ? me.citizen === citizenId : Boolean(me) && (places.get(citizenId) ?? me.place_id) === me.place_id);
   }
 
+  /** How many cards wait for this person's choice; one that can still be undone is none. */
+  async function toChoose() {
+    const [me, conflicts, mayRead] = await Promise.all([state.me(), all("conflict"), reader()]);
+    return conflicts.filter((c) => maySettle(c.data, me) && mayRead(c.data.citizen)).length;
+  }
+
   const removals = async () => new Map(Object.entries((await store.meta("removals")) ?? {}));
   const year = async () => (await store.meta("year")) ?? new Date().getFullYear();
 
@@ -175,7 +181,7 @@ export function createView({ store, state }) {
     return closed.length ? [...open_, { personName: "", citizenId: "", others: closed.reduce((sum, group) => sum + group.items.filter((/** @type {any} */ item) => item.state !== "received").length, 0), items: [] }] : open_;
   }
 
-  return { all, one, reader, searchPeople, dossier, queue, year, placeNames, programmeOf, indicatorsOf };
+  return { all, one, reader, toChoose, searchPeople, dossier, queue, year, placeNames, programmeOf, indicatorsOf };
 }
 
 /** When others' scores are shown to the person they are about. */
