@@ -28,8 +28,8 @@ bench: build ## measure size and speed, one table
 races: build ## the races and kills at full length (about 15 minutes)
 	MINHCHUNG_LONG_RACES=1 $(PY) -m pytest -q -s --timeout=3600 tests/races
 
-sim: build ## the simulation for 5 minutes; more: make sim MINUTES=60 SEED=1
-	$(PY) -m tests.sim.run --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
+sim: build ## the simulation for 5 minutes; more: make sim MINUTES=60 SEED=1 APP=1
+	$(PY) -m tests.sim.run --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(APP),--app)
 
 mutants: build ## one fault at a time in our own code; the tests must catch every one (about 20 minutes)
 	$(PY) -m tests.mutants.run

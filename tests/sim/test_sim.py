@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from tests.sim.node_phone import Nodes
 from tests.sim.play import WEIGHTS, Sim, play
 from tests.sim.run import FAST, home_of
 
@@ -56,3 +57,12 @@ def test_what_must_hold_holds_for_any_order_of_acts(sqlite_template: Path) -> No
             phases=[Phase.explicit, Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
+
+
+def test_what_must_hold_holds_with_the_app_itself(sqlite_template: Path) -> None:
+    """The phones are the app's own engine and store, in Node processes that are used again."""
+    with Nodes() as nodes:
+        for seed in range(5):
+            nodes.again()
+            with home(sqlite_template) as app:
+                play(Sim(app, random.Random(seed), nodes.phone), 60)
