@@ -67,6 +67,5 @@ line.listen(0, "127.0.0.1", async () => {
     if (cut !== null) throw new Error(`the line was not cut at ${at}`);
     uploads.push({ url, content: content.toString("hex") });
   }
-  process.stdout.write(JSON.stringify({ total, uploads }));
-  process.exit(0);
+  process.stdout.write(JSON.stringify({ total, uploads }), () => process.exit(0));
 });
