@@ -73,6 +73,16 @@ def test_what_was_tried_and_never_called_saved_may_be_there_or_not(ledger: Ledge
     assert compare(ledger.acts, held) == []
 
 
+def test_a_photo_whose_news_died_with_the_browser_may_be_there_once(ledger: Ledger, held: Holdings) -> None:
+    ledger.tried(8, "begun", citizen=DAO, indicator=5, born="", count=1)
+    held.evidence.append(entry("e9", "d" * 64, 5))
+    assert compare(ledger.acts, held) == []
+    held.evidence.append(entry("e10", "d" * 64, 5))
+    assert kinds(compare(ledger.acts, held)) == ["twice"]
+    held.evidence[-1] = entry("e10", "e" * 64, 5)
+    assert kinds(compare(ledger.acts, held)) == ["wrong"]
+
+
 BREAKS: dict[str, tuple[str, Callable[[Holdings], Any]]] = {
     "an entry is missing": ("lost", lambda h: h.evidence.pop(0)),
     "an entry came twice": ("twice", lambda h: h.evidence.append(h.evidence[0] | {"id": "e9"})),

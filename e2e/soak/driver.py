@@ -167,6 +167,7 @@ class Driver:
         if review:
             return
         self._shot = {"citizen": citizen, "indicator": no, "caption": caption}
+        self.ledger.tried(self.round, "begun", citizen=citizen, indicator=no, born=caption, count=1)
         self._press(self._button("Dùng ảnh này"))
         expect(self.page.locator(".tile", has_text=caption)).to_be_visible()
         self._drawn()
@@ -188,6 +189,7 @@ class Driver:
         self.indicator(citizen, no)
         tiles = self.page.locator(".tile").count()
         self._shot = {"citizen": citizen, "indicator": no, "caption": ""}
+        self.ledger.tried(self.round, "begun", citizen=citizen, indicator=no, born="", count=len(pictures))
         with self.page.expect_file_chooser() as chooser:
             self._button("Chọn ảnh có sẵn").click()
         self.killer.tapped()

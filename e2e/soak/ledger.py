@@ -17,7 +17,7 @@ class Act:
 
     number: int
     round: int
-    kind: str  # photo, note, score, caption, person, move, remove, restore, submit, withdraw
+    kind: str  # begun, photo, note, score, caption, person, move, remove, restore, submit, withdraw
     about: dict[str, Any]
     said: bool = False
 
@@ -110,7 +110,7 @@ def wanted(acts: Iterable[Act]) -> Wanted:
             want.fields.setdefault((about["citizen"], name), Course([None])).step(act, about["value"])
         elif act.kind in ("submit", "withdraw"):
             want.states.setdefault(about["citizen"], Course(["draft", None])).step(act, "submitted" if act.kind == "submit" else "draft")
-        elif act.kind != "person":
+        elif act.kind not in ("person", "begun"):
             _photo_step(want.photos.setdefault((about["sha256"], about["born"]), Photo()), act)
     return want
 
@@ -134,7 +134,7 @@ def compare(acts: list[Act], held: Holdings) -> list[Finding]:
     """Everything said saved is there, exactly once, and nothing else is."""
     want = wanted(acts)
     return [
-        *_photos(want, held),
+        *_photos(acts, want, held),
         *_fields(acts, want, held),
         *_people(acts, held),
         *_states(want, held),
@@ -143,14 +143,30 @@ def compare(acts: list[Act], held: Holdings) -> list[Finding]:
     ]
 
 
-def _photos(want: Wanted, held: Holdings) -> Iterable[Finding]:
+def _photos(acts: list[Act], want: Wanted, held: Holdings) -> Iterable[Finding]:
     by_key = defaultdict(list)
     for row in held.evidence:
         by_key[(row["sha256"], row["born"])].append(row)
-    for sha256, born in by_key.keys() - want.photos.keys():
-        yield Finding("wrong", f"photo {sha256[:12]} {born}: nobody took it")
+    begun = _begun(acts)
+    for sha256, born in sorted(by_key.keys() - want.photos.keys()):
+        rows = by_key[(sha256, born)]
+        spot = (rows[0]["citizen"], rows[0]["indicator"], born)
+        if begun[spot] < 1:
+            yield Finding("wrong", f"photo {sha256[:12]} {born}: nobody took it")
+        if len(rows) > 1:
+            yield Finding("twice", f"photo {sha256[:12]} {born}: {len(rows)} entries")
+        begun[spot] -= 1
     for key, photo in want.photos.items():
         yield from _photo(key, photo, by_key[key], held)
+
+
+def _begun(acts: list[Act]) -> Counter[tuple[str, int, str]]:
+    """Photos on their way to the disk of which a kill took the news, by place: they may be there or not."""
+    left: Counter[tuple[str, int, str]] = Counter()
+    for act in acts:
+        if act.kind in ("begun", "photo"):
+            left[(act.about["citizen"], act.about["indicator"], act.about["born"])] += act.about.get("count", -1)
+    return left
 
 
 def _photo(key: Key, photo: Photo, rows: list[dict[str, Any]], held: Holdings) -> Iterable[Finding]:

@@ -309,6 +309,8 @@ def soak(
             if count % CHECK_EVERY == 0:
                 run.heal()
                 say(f"  after {count}: {run.outcome.saved} saved, {len(run.outcome.findings)} findings")
+                for finding in run.outcome.findings:
+                    say(f"    {finding.kind}: {finding.words}")
             if end and time.monotonic() > end:
                 break
         run.heal()
