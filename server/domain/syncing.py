@@ -74,8 +74,8 @@ def _replay(batch: Batch, old: list[dict[str, Any]], pushed: Pushed) -> None:
             quarantine(batch, Handled(mutation, mutation["seq"], rejected("replay.changed", "")))
         if row["result"]:
             pushed.results.append({"seq": mutation["seq"], **row["result"]})
-        if row["doc"]:
-            pushed.touched.append((row["type"] or "", row["doc"]))
+        if row["doc"]:  # with its answer let go after 400 days, a document that never came to be is told as `left`
+            (pushed.touched if row["result"] else pushed.left).append((row["type"] or "", row["doc"]))
         if row["result"] and "doc" in row["result"]:
             pushed.touched.append((row["type"] or "", row["result"]["doc"]))
 

@@ -7,6 +7,7 @@ from flask import Flask, render_template, request
 
 from server.documents.xlsx import STATES as STATE_NAMES
 from server.documents.xlsx import why_not
+from server.domain.permissions import staff_may
 from server.http.problems import STATUS
 from server.web import conflicts, dossiers, doubles, history, office, overview, phones, quarantine, removal, signing, stale, talk, words
 from server.web.session import staff_or_none
@@ -35,7 +36,8 @@ def install(app: Flask) -> None:
 
 
 def _context() -> dict[str, Any]:
-    return {"me": staff_or_none()}
+    me = staff_or_none()
+    return {"me": me, "may": lambda right: me is not None and staff_may(me["role"], right)}
 
 
 def turned(page: int) -> str:

@@ -10,7 +10,7 @@ from server.db import tables
 from server.db.session import Database
 from server.domain import trimming
 from tests.phones import Phone
-from tests.world import World
+from tests.world import World, new_id
 
 Make = Callable[..., Phone]
 LATER = datetime.now(UTC) + timedelta(days=401)
@@ -63,6 +63,15 @@ def test_old_answers_go_and_their_numbers_stay(db: Database, world: World, phone
     assert one.last["ack"] == refused["seq"]
     with db.read() as conn:
         assert conn.execute(select(func.count()).select_from(tables.MutationLog.__table__)).scalar() == 1
+
+
+def test_what_never_came_to_be_is_told_as_left_where_its_answer_is_gone(db: Database, world: World, phone: Make) -> None:
+    one = phone().pair(world.chapter_code())
+    sent = one.queue("create", "citizen", new_id(), {"place": world.keo, "full_name": "Lộc Văn Dìn"})
+    one.sync()
+    trimming.trim(db, LATER)
+    again = one.sync(mutations=[sent])
+    assert [(c["doc"], c.get("left")) for c in again["changes"] if c["doc"] == sent["doc"]] == [(sent["doc"], True)]
 
 
 def test_trimming_again_does_nothing(db: Database, away: Phone) -> None:

@@ -167,6 +167,17 @@ def test_who_only_looks_does_not_choose(world: World, app: Flask, office: FlaskC
     assert viewer.post(f"/conflicts/{ident}/reopening").status_code == 403
 
 
+def test_who_only_looks_is_offered_no_door_that_is_shut(world: World, app: Flask, one: Phone, other: Phone) -> None:
+    ident = disagree(world, one, other)
+    viewer = sign_in(world, app.test_client(), "viewer")
+    seen = {"/", "/people", f"/dossiers/{world.pao}", f"/dossiers/{world.pao}/history", "/conflicts", f"/conflicts/{ident}"}
+    for path in sorted(seen):
+        page = viewer.get(path)
+        assert page.status_code == 200, path
+        for address in set(re.findall(r'<a [^>]*href="(/[^"#]*)', page.text)):
+            assert viewer.get(address.replace("&amp;", "&")).status_code != 403, (path, address)
+
+
 def test_what_is_not_there_is_not_found(office: FlaskClient) -> None:
     assert office.get(f"/conflicts/{new_id()}").status_code == 404
     assert office.post(f"/conflicts/{new_id()}/choice", data={"pick": "mine"}).status_code == 404
