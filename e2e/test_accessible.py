@@ -55,7 +55,8 @@ def test_the_phone_has_no_finding(make_phone: Callable[[str], Phone], citizen: d
     page.goto(citizen["link"])
     expect(page.get_by_text(LONG)).to_be_visible()
     person = f"#/person/{citizen['id']}"
-    for address in ("#/", "#/register", "#/queue", "#/settings", person, f"{person}/1", f"{person}/5", "#/pair"):
+    rooms = ["#/", "#/register", "#/queue", "#/settings", "#/pair", "#/conflicts", "#/conflict/none", "#/parcels", "#/who"]
+    for address in (*rooms, person, f"{person}/1", f"{person}/5", f"#/talk/{citizen['id']}"):
         page.evaluate(f"location.hash = '{address}'")
         page.wait_for_timeout(400)
         assert (address, findings(page), fits(page)) == (address, [], True)

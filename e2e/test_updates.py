@@ -13,6 +13,8 @@ from e2e.rig import ROOT, Phone, Served
 
 PERSON = "Nông Thị Đào"
 TITLE = "Đọc và cập nhật thông tin"
+FORGET_THE_SHELL_BEFORE = """caches.keys().then((all) => Promise.all(
+  all.filter((one) => one.startsWith("shell-") && !one.includes("next")).map((one) => caches.delete(one))))"""
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ def test_an_update_loses_nothing_and_leaves_no_tab_without_its_parts(served: Ser
     second.evaluate("location.hash = '#/settings'")
     expect(second.get_by_role("heading", name="Cài đặt")).to_be_visible()  # from the shell before
 
-    page.evaluate("caches.keys().then((all) => Promise.all(all.filter((one) => one.startsWith('shell-') && !one.includes('next')).map((one) => caches.delete(one))))")
+    page.evaluate(FORGET_THE_SHELL_BEFORE)
     page.context.new_cdp_session(page).send("Network.clearBrowserCache")
     page.reload()
     expect(page.locator(".tile")).to_have_count(1)
