@@ -6,7 +6,6 @@ only watches: a server or worker that ends is started again.
 
 import ctypes
 import errno
-import logging
 import multiprocessing
 import os
 import signal
@@ -20,9 +19,7 @@ import waitress
 from server.app import create_app
 from server.backup import lock
 from server.config import Config
-from server.db.session import Database
-from server.domain import clean
-from server.storage import open_store
+from server.photo_worker import log_to_stderr, work
 from server.watching import Watched
 
 THREADS = 16
@@ -39,11 +36,12 @@ def serve_until_stopped(settings: Config, host: str, port: int, processes: int =
 
 
 def _watch(settings: Config, listener: socket.socket, processes: int) -> None:
-    _log_to_stderr()
+    log_to_stderr()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _forget_main()
     spawn = multiprocessing.get_context("spawn")
     watched = Watched(lambda target, *args: spawn.Process(target=target, args=args, daemon=True))
-    watched.add("photo worker", _work, settings, os.getpid())
+    watched.add("photo worker", work, settings, os.getpid())
     try:
         if processes == 1:
             threading.Thread(target=watched.run, daemon=True).start()
@@ -56,6 +54,14 @@ def _watch(settings: Config, listener: socket.socket, processes: int) -> None:
         pass
     finally:
         watched.stop()
+
+
+def _forget_main() -> None:
+    """A spawned process imports its parent's main module too, here the whole command: 35 MB in each for nothing."""
+    main = sys.modules["__main__"]
+    main.__spec__ = None
+    if hasattr(main, "__file__"):
+        del main.__file__
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -72,11 +78,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-
-
 def _serve(settings: Config, listener: socket.socket) -> None:
     waitress.serve(
         create_app(settings), sockets=[listener], threads=THREADS, connection_limit=CONNECTIONS, backlog=BACKLOG,
@@ -88,7 +89,7 @@ def _serve_beside(settings: Config, listener: socket.socket, parent: int) -> Non
     _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it, and ends us in order
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _log_to_stderr()
+    log_to_stderr()
     _serve(settings, listener)
 
 
@@ -98,12 +99,3 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit(1)
-
-
-def _work(settings: Config, parent: int) -> None:
-    """Ends with its parent, also when that was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _log_to_stderr()
-    clean.run_worker(
-        Database(settings.database_url), open_store(settings.photos_url), lambda: os.getppid() != parent
-    )
