@@ -338,3 +338,23 @@ test("a revoked phone is not emptied of what was saved while it handed over", as
   assert.ok(server.deposits.flatMap((d) => d.mutations).some((m) => m.set?.phone === "0912"));
   assert.equal((await p.store.outbox()).length, 0);
 });
+
+test("a scope that is paged from the start keeps what an edit still waits for, and drops the rest it did not see", async () => {
+  const { server, p, app, citizen } = await withPerson();
+  const other = await app.registerCitizen({ ...person, full_name: "Lò Thị Bua" });
+  await app.sendNow();
+  const whole = server.sync.bind(server);
+  server.sync = (body) => {
+    server.docs.delete(citizen);
+    server.docs.delete(other);
+    server.resync = ["place:4471"];
+    const answer = whole({ ...body, cursors: {}, mutations: [] });
+    return answer;
+  };
+  const saving = app.setFields(citizen, "citizen", { note: "ở xa" }, null);
+  await saving;
+  await app.sendNow();
+  const held = (await p.store.docsOf("citizen")).map((c) => c.id);
+  assert.ok((await p.store.outbox()).length > 0, "the edit still waits");
+  assert.deepEqual(held, [citizen]);
+});
