@@ -54,6 +54,7 @@ export function createFakeApp(o = {}) {
     hamletPhotosPlan: async () => ({ bytes: 34e6, count: 212 }), downloadHamletPhotos: async () => {},
     draft: async (key) => drafts.get(key), saveDraft: async (key, value) => drafts.set(key, value), clearDraft: async (key) => drafts.delete(key),
     returnTo: async () => returnTo, setReturnTo: async (value) => { returnTo = value; },
+    conflicts: async () => [], conflict: async () => null, talk: async () => [], say: async () => {}, talkSeen: async () => {}, parcels: async () => [], setPin: async () => {}, touch: () => {}, lockIfIdle: () => {}, lock: () => {},
     exportUnsent: async () => [{ name: "chua-gui.zip", file: new Blob(["x"]) }],
   };
 
