@@ -270,7 +270,7 @@ class Sim:
 WEIGHTS = {
     "edit": 14, "open_form": 5, "save_form": 5, "shoot": 8, "remove": 3, "move_photo": 2, "register": 3, "rename": 3, "comment": 2,
     "step": 7, "resolve": 5, "propose_move": 1, "send": 24, "send_photos": 9, "lose_cookie": 1, "clone": 0.4, "at_the_office": 10,
-    "at_the_desk": 0, "people_change": 1, "revoke": 0.3, "repeat_late": 3, "back_up": 0.6, "restore": 0.6, "trim": 0.5,
+    "at_the_desk": 3, "people_change": 1, "revoke": 0.3, "repeat_late": 3, "back_up": 0.6, "restore": 0.6, "trim": 0.5,
 }  # fmt: skip
 
 
