@@ -96,11 +96,12 @@ def pull(reader: Reader, sent: dict[str, str], limit_bytes: int) -> Pulled:
     room = limit_bytes
     for scope in reader.scopes():
         value, floor = _counter(reader, scope.counter)
-        cursor, resync = cursors.start(cursors.decode(sent.get(scope.name, "")), scope.counter, reader.eyes, floor)
+        begun = cursors.decode(sent.get(scope.name, ""))
+        cursor, resync = cursors.start(begun, scope.counter, reader.eyes, floor)
         if resync:
             pulled.resync.append(scope.name)
         most = room // ROW_BYTES + 1
-        rows = _rows(reader, scope, cursor.value, most)
+        rows = _rows(reader, scope, cursor.value, most, anew=begun is None or resync)
         taken, room = _take(scope, rows, room, bool(pulled.changes))
         pulled.changes.extend(change for _, change in taken)
         cut = len(taken) < len(rows) or len(rows) >= most
@@ -135,7 +136,8 @@ def _take(
     return taken, max(room, 0)
 
 
-def _rows(reader: Reader, scope: Scope, since: int, most: int) -> list[tuple[int, dict[str, Any]]]:
+def _rows(reader: Reader, scope: Scope, since: int, most: int, *, anew: bool) -> list[tuple[int, dict[str, Any]]]:
+    """`anew`: the phone has nothing of the scope yet, and needs no word of what is gone."""
     if scope.place_id is None:
         found = _commune_rows(reader, since, most)
     else:
@@ -148,11 +150,11 @@ def _rows(reader: Reader, scope: Scope, since: int, most: int) -> list[tuple[int
                 query = query.where(table.c.citizen_id == scope.citizen_id)
             if kind == "conflict" and not _sees_scores(reader, scope.place_id):
                 query = query.where(*[table.c.field.not_like(f"{part}%") for part in HIDDEN_CONFLICTS])
-            if since == 0:
+            if anew:
                 query = query.where(table.c.deleted.is_(False))
             for row in reader.conn.execute(query.order_by(table.c.seq).limit(most)).mappings():
                 found.append((row["seq"], change(reader, kind, dict(row))))
-        found.extend(_exits(reader, scope, since, most) if since else [])
+        found.extend([] if anew else _exits(reader, scope, since, most))
     found.sort(key=lambda pair: pair[0])
     return found[:most]
 

@@ -1,5 +1,6 @@
 """What comes down: pages, cursors, scopes, projections."""
 
+import dataclasses
 import threading
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from sqlalchemy import update
 from server.db import tables
 from server.db.session import Database
 from server.domain import people, places
+from sync import cursors
 from tests.phones import Phone
 from tests.world import NOW, World, new_id, photo
 
@@ -178,3 +180,21 @@ def test_no_row_is_lost_while_several_phones_write_and_one_reads(world: World, p
     assert failures == []
     assert len(made) == 48
     assert set(made) <= set(reader.docs)
+
+
+def test_what_is_deleted_while_a_phone_pages_from_the_start_is_told(world: World, phone: Make) -> None:
+    """The answer to its own edit came before the page that would have brought it: the phone has it already."""
+    one, two = phone().pair(world.chapter_code()), phone().pair(world.chapter_code())
+    one.do("create", "dossier", world.dossier(), world.begin())
+    two.sync()
+    place = f"place:{world.na}"
+    begun = cursors.decode(two.cursors[place])
+    assert begun is not None
+    entry = new_id()
+    one.do("create", "evidence", entry, photo(world.dossier()))
+    one.do("delete", "evidence", entry, base={entry: 1})
+    started = dataclasses.replace(begun, value=0, floor=0).encode()
+    body = two.post(two.body(cursors={**two.cursors, place: started})).get_json()
+    assert {"doc": entry, "deleted": True}.items() <= next(c for c in body["changes"] if c["doc"] == entry).items()
+    fresh = two.post(two.body(cursors={})).get_json()
+    assert entry not in {c["doc"] for c in fresh["changes"]}

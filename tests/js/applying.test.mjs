@@ -10,7 +10,7 @@ const { IDBFactory } = require("fake-indexeddb");
 beforeEach(() => { globalThis.indexedDB = new IDBFactory(); });
 
 const change = (doc, rev, more = {}) => ({ scope: "place:1", type: "citizen", doc, rev, data: { full_name: `${doc} ${rev}` }, ...more });
-const answer = (changes, more = {}) => ({ v: 1, epoch: "e1", ack: 0, results: [], resync: [], scopes: ["place:1", "place:2"], changes, cursors: { "place:1": "a" }, more: false, photos: [], ...more });
+const answer = (changes, more = {}) => ({ v: 1, epoch: "e1", ack: 0, results: [], resync: [], scopes: ["place:1", "place:2"], changes, cursors: { "place:1": "a", "place:2": "b" }, more: false, photos: [], ...more });
 const context = { now: "2026-11-24T07:30:00.000Z", sent: Number.MAX_SAFE_INTEGER };
 
 test("a large answer takes its entries out of the outbox and shows every document once", async () => {

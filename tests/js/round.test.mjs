@@ -316,12 +316,18 @@ test("a copy that a restored server does not know asks its first identity's key 
 test("what is saved while the outbox gets new numbers is not lost", async () => {
   const { p, app, citizen } = await withPerson();
   const before = (await p.store.outbox()).length;
-  const saves = Array.from({ length: 8 }, (_, n) => app.setFields(citizen, "citizen", { note: `chữ ${n}` }, null));
-  await Promise.all([p.store.renumberOutbox(40), ...saves, p.store.renumberOutbox(70), p.store.sendAgain({ epoch: "e2", expected: 90 }, "")]);
+  let saving = true;
+  const saves = (async () => {
+    for (let n = 0; n < 8; n += 1) await app.setFields(citizen, "citizen", { note: `chữ ${n}` }, null);
+    saving = false;
+  })();
+  for (let start = 40; saving; start += 20) await p.store.renumberOutbox(start);
+  await saves;
+  await p.store.sendAgain({ epoch: "e2", expected: 9000 }, "");
   const outbox = await p.store.outbox();
   assert.equal(outbox.length, before + 8);
-  assert.deepEqual(outbox.map((m) => m.seq), outbox.map((_, n) => 90 + n));
-  assert.equal(await p.store.meta("next"), 90 + outbox.length);
+  assert.deepEqual(outbox.map((m) => m.seq), outbox.map((_, n) => 9000 + n));
+  assert.equal(await p.store.meta("next"), 9000 + outbox.length);
 });
 
 test("a revoked phone is not emptied of what was saved while it handed over", async () => {
@@ -357,4 +363,22 @@ test("a scope that is paged from the start keeps what an edit still waits for, a
   const held = (await p.store.docsOf("citizen")).map((c) => c.id);
   assert.ok((await p.store.outbox()).length > 0, "the edit still waits");
   assert.deepEqual(held, [citizen]);
+});
+
+test("a scope that was lost and comes back is paged from the start, and what is gone there goes here", async () => {
+  const { server, p, app, citizen } = await withPerson();
+  const other = await app.registerCitizen({ ...person, full_name: "Lò Thị Bua" });
+  await app.sendNow();
+  server.scopes = ["commune:12"];
+  await app.setFields(citizen, "citizen", { note: "giữ hàng đợi" }, null);
+  const whole = server.sync.bind(server);
+  server.sync = (body) => whole({ ...body, mutations: [] });
+  await app.sendNow();
+  server.scopes = ["commune:12", "place:4471"];
+  server.docs.delete(other);
+  let sent;
+  server.sync = (body) => { sent ??= body.cursors; return whole(body); };
+  await app.sendNow();
+  assert.ok(!sent["place:4471"]);
+  assert.deepEqual((await p.store.docsOf("citizen")).map((c) => c.id), [citizen]);
 });

@@ -222,7 +222,8 @@ class SimPhone:
             disk["done"] = [*disk["done"], {**m, "shown": result not in NEVER_SHOWN, "result": result}]
         disk["outbox"] = [m for m in disk["outbox"] if m not in acked]
         disk["docs"] = dict(disk["docs"])
-        disk["sweeps"] = {**disk["sweeps"], **{scope: set() for scope in answer["resync"]}}
+        anew = [scope for scope in answer["scopes"] if scope in answer["resync"] or not disk["cursors"].get(scope)]
+        disk["sweeps"] = {**disk["sweeps"], **{scope: set() for scope in anew}}
         for change in answer["changes"]:
             assert change.get("left") or change.get("deleted") or change["scope"] in answer["scopes"], change
             self._change(disk, change)
@@ -233,7 +234,8 @@ class SimPhone:
                 self._drop_unseen(disk, scope, seen)
                 del disk["sweeps"][scope]
         disk["restoring"] = disk["restoring"] and answer["more"]
-        disk["cursors"] = {**disk["cursors"], **answer["cursors"]}
+        lost = {scope: "" for scope in disk["cursors"] if scope not in answer["scopes"]}
+        disk["cursors"] = {**disk["cursors"], **lost, **answer["cursors"]}
         disk |= {"scopes": answer["scopes"], "people": answer["people"]}
         disk["photos"] = dict(disk["photos"])
         for photo in answer["photos"]:

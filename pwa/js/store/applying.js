@@ -29,7 +29,9 @@ export async function acknowledge(tx, body, context) {
 /** @param {any} tx @param {any} body */
 export async function applyChanges(tx, body) {
   const meta = tx.objectStore("meta");
-  for (const scope of body.resync) await meta.put([], `sweep:${scope}`);
+  const cursors = (await meta.get("cursors")) ?? {};
+  // also where no cursor was sent: what is still here of a scope that was lost and came back may be gone there
+  for (const scope of body.scopes) if (body.resync.includes(scope) || !cursors[scope]) await meta.put([], `sweep:${scope}`);
   const restoring = Boolean(await meta.get("restoring"));
   const docs = tx.objectStore("docs");
   const came = [...new Set(body.changes.map((/** @type {any} */ change) => change.doc))];

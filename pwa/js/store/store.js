@@ -129,7 +129,9 @@ export function createStore() {
       await applyChanges(tx, body);
       await sweep(tx, body);
       const cursors = (await tx.objectStore("meta").get("cursors")) ?? {};
-      await tx.objectStore("meta").put({ ...cursors, ...body.cursors }, "cursors");
+      // a lost scope that comes back is paged from the start: documents of it may have been taken off meanwhile
+      const lost = Object.fromEntries(Object.keys(cursors).filter((scope) => !body.scopes.includes(scope)).map((scope) => [scope, ""]));
+      await tx.objectStore("meta").put({ ...cursors, ...lost, ...body.cursors }, "cursors");
       for (const name of ["scopes", "people", "year"]) if (body[name]) await tx.objectStore("meta").put(body[name], name);
       if (!(await tx.objectStore("meta").get("epoch"))) await tx.objectStore("meta").put(body.epoch, "epoch");
       for (const photo of body.photos ?? []) if (photo.state === "stored") await receive(tx, photo.by, photo.sha256, context.now);
