@@ -63,3 +63,13 @@ test("a clock that is set back keeps no photo hidden for years", async () => {
   await again.app.sendNow();
   assert.equal(server.docs.get(ids[0]).deleted, true);
 });
+
+test("a photo taken away a moment before the dossier is sent in is not sent in with it", async () => {
+  const { server, p, citizen, ids } = await withPhotos(1);
+  await p.app.removePhoto(ids[0]);
+  server.say = () => "cut";
+  await p.app.submit(citizen);
+  assert.deepEqual((await p.store.outbox()).map((m) => m.op), ["delete", "submit"]);
+  assert.deepEqual(await p.store.meta("removals"), {});
+  assert.equal((await p.app.dossier(citizen)).state, "submitted");
+});

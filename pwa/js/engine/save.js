@@ -117,10 +117,11 @@ export function createSaving({ store, view, env, state, changed }) {
     if (Number.isFinite(next)) removing = setTimeout(() => finishRemovals().catch(() => {}), Math.min(UNDO_MS, Math.max(0, next - env.now())) + 200);
   }
 
-  const finishRemovals = () => inTurn(async () => {
+  /** @param {boolean} [all] those too that could still be undone */
+  const finishRemovals = (all = false) => inTurn(async () => {
     const removals = (await store.meta("removals")) ?? {};
     const now = env.now(); // a clock that was set back makes none wait longer than it should
-    const due = Object.keys(removals).filter((id) => removals[id] <= now || removals[id] > now + UNDO_MS);
+    const due = Object.keys(removals).filter((id) => all || removals[id] <= now || removals[id] > now + UNDO_MS);
     const mutations = [];
     const hashes = new Set();
     for (const id of due) {
@@ -168,6 +169,7 @@ export function createSaving({ store, view, env, state, changed }) {
 
   /** @param {string} citizenId */
   async function submit(citizenId) {
+    await finishRemovals(true); // after it the photo could not be taken away any more
     const dossier = await view.dossier(citizenId);
     await command(citizenId, "submit", dossier.state === "returned" ? "returned" : "draft");
   }
