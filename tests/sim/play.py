@@ -1,7 +1,9 @@
 """One run: weeks of work by several phones and the office over a bad line, then healing, then `checks`."""
 
 import random
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -272,6 +274,17 @@ WEIGHTS = {
     "step": 7, "resolve": 5, "propose_move": 1, "send": 24, "send_photos": 9, "lose_cookie": 1, "clone": 0.4, "at_the_office": 10,
     "at_the_desk": 3, "people_change": 1, "revoke": 0.3, "repeat_late": 3, "back_up": 0.6, "restore": 0.6, "trim": 0.5,
 }  # fmt: skip
+
+
+@contextmanager
+def same_ids(dice: random.Random) -> Iterator[None]:
+    """Ids by the run's own dice, so that a seed plays the same run again."""
+    real, own = uuid.uuid4, random.Random(dice.getrandbits(64))
+    uuid.uuid4 = lambda: uuid.UUID(int=own.getrandbits(128), version=4)
+    try:
+        yield
+    finally:
+        uuid.uuid4 = real
 
 
 def play(sim: Sim, steps: int) -> None:

@@ -20,7 +20,7 @@ from server.db import migrate
 from server.db.session import Database, sqlite_url
 from tests.sim.node_phone import Nodes
 from tests.sim.phone import SimPhone
-from tests.sim.play import Sim, play
+from tests.sim.play import Sim, play, same_ids
 
 FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None  # no power is cut here: memory will do
 SECRET = "only-for-the-simulation-and-long-enough-0123456789"
@@ -62,9 +62,11 @@ def main() -> None:
             with tempfile.TemporaryDirectory(dir=FAST) as home:
                 app = home_of(empty, Path(home))
                 nodes.again()
+                dice = random.Random(seed)
                 try:
-                    sim = Sim(app, random.Random(seed), make)
-                    play(sim, wish.steps)
+                    with same_ids(dice):
+                        sim = Sim(app, dice, make)
+                        play(sim, wish.steps)
                 except Exception:
                     broken.append(seed)
                     print(f"seed {seed} broke:\n{traceback.format_exc()[-3000:]}", flush=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.sim.node_phone import Nodes
-from tests.sim.play import WEIGHTS, Sim, play
+from tests.sim.play import WEIGHTS, Sim, play, same_ids
 from tests.sim.run import FAST, home_of
 
 
@@ -27,8 +27,9 @@ def home(empty: Path) -> Iterator[Any]:
 
 @pytest.mark.parametrize("seed", range(120))
 def test_what_must_hold_holds(seed: int, sqlite_template: Path) -> None:
-    with home(sqlite_template) as app:
-        play(Sim(app, random.Random(seed)), 100)
+    dice = random.Random(seed)
+    with home(sqlite_template) as app, same_ids(dice):
+        play(Sim(app, dice), 100)
 
 
 def test_what_must_hold_holds_for_any_order_of_acts(sqlite_template: Path) -> None:
