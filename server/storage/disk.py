@@ -64,10 +64,12 @@ class DiskStore:
         """Makes a whole upload the original of its hash, durable before it returns; its part stays until `drop_part`."""
         part, target = self._part(commune_id, upload_id), self._original(commune_id, sha256)
         _make_folder(target.parent)
+        draft = target.with_name(f".{sha256}.{upload_id}")
         try:
-            os.link(part, target)
-        except FileExistsError:
-            pass  # the same bytes came before
+            draft.unlink(missing_ok=True)
+            os.link(part, draft)
+            os.replace(draft, target)  # also over one that was damaged since
+            draft.unlink(missing_ok=True)  # a rename between two names of one file does nothing
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
