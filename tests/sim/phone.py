@@ -337,8 +337,9 @@ class SimPhone:
 
     def _after_restore(self, body: dict[str, Any]) -> None:
         again = [{k: v for k, v in m.items() if k not in ("shown", "result")} for m in self.disk["done"]]
-        self.disk |= {"outbox": [*again, *self.disk["outbox"]], "done": [], "cursors": {}, "restoring": True, "epoch": body["epoch"]}
+        self.disk |= {"outbox": [*again, *self.disk["outbox"]], "done": [], "restoring": True, "epoch": body["epoch"]}
         self.disk["sweeps"] = {scope: set() for scope in self.disk["scopes"]}
+        self.disk["cursors"] = dict.fromkeys([*self.disk["scopes"], *self.disk["cursors"]], "")
         self.disk["photos"] = dict.fromkeys(self.disk["photos"], "waiting")
         self._renumber(body["expected"])
 

@@ -1,4 +1,4 @@
-"""Runs of the simulation that every `make test` plays: by seed, and by hypothesis, which shortens what breaks."""
+"""Runs of the simulation that every `make test` plays: by seed, and by hypothesis."""
 
 import random
 import tempfile
@@ -25,7 +25,7 @@ def home(empty: Path) -> Iterator[Any]:
         app.extensions["db"].close()
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", range(100))
 def test_what_must_hold_holds(seed: int, sqlite_template: Path) -> None:
     dice = random.Random(seed)
     with home(sqlite_template) as app, same_ids(dice):
@@ -54,8 +54,8 @@ def test_what_must_hold_holds_for_any_order_of_acts(sqlite_template: Path) -> No
     run_state_machine_as_test(
         Weeks,
         settings=settings(
-            max_examples=80, stateful_step_count=60, deadline=None, derandomize=True, database=None,
-            phases=[Phase.explicit, Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
+            max_examples=60, stateful_step_count=50, deadline=None, derandomize=True, database=None,
+            phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
 

@@ -171,6 +171,7 @@ export function createSaving({ store, view, env, state, changed }) {
   async function submit(citizenId) {
     await finishRemovals(true); // after it the photo could not be taken away any more
     const dossier = await view.dossier(citizenId);
+    if (!dossier) return fail("citizen.unknown");
     await command(citizenId, "submit", dossier.state === "returned" ? "returned" : "draft");
   }
 

@@ -208,7 +208,9 @@ async function sendAgain(tx, body, since) {
   done.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.done_at < b.done_at ? -1 : a.done_at > b.done_at ? 1 : a.seq - b.seq));
   const scopes = (await tx.objectStore("meta").get("scopes")) ?? [];
   const sweeps = Object.fromEntries(scopes.map((/** @type {string} */ scope) => [`sweep:${scope}`, []]));
-  await rewrite(tx, body.expected, { ...sweeps, restoring: true, cursors: {}, epoch: body.epoch }, (waiting) => {
+  // from the start, but not forgotten: what the restored server grants no more must go from here
+  const cursors = Object.fromEntries([...scopes, ...Object.keys((await tx.objectStore("meta").get("cursors")) ?? {})].map((scope) => [scope, ""]));
+  await rewrite(tx, body.expected, { ...sweeps, restoring: true, cursors, epoch: body.epoch }, (waiting) => {
     const still = new Set(waiting.map((m) => m.id));
     return [...done.filter((/** @type {any} */ m) => !still.has(m.id)).map((/** @type {any} */ { done_at: _at, result: _result, shown: _shown, ...mutation }) => mutation), ...waiting];
   });
