@@ -95,12 +95,15 @@ def accounted(sim: "Sim", held: Server) -> None:
 
 def _same(values: set[tuple[str, str, str]], m: dict[str, Any]) -> bool:
     """Every value is one that the document had, so that writing it again changed nothing."""
-    return all((m["doc"], name, json.dumps(value)) in values or value in ("", None) for name, value in m["set"].items())
+    begun = ("citizen", "year") if m["type"] == "dossier" else ()  # of a dossier that is there already nothing else was said
+    said = [(name, value) for name, value in m["set"].items() if name not in begun]
+    return all((m["doc"], name, json.dumps(value)) in values or value in ("", None) for name, value in said)
 
 
 def _somewhere(values: set[tuple[str, str, str]], m: dict[str, Any]) -> bool:
     written = {(name, value) for _, name, value in values}
-    return all((n, json.dumps(v)) in written for n, v in m["set"].items() if n not in ("citizen", "dossier", "on", "year") and v not in ("", None))
+    said = [(n, v) for n, v in m["set"].items() if n not in ("citizen", "dossier", "on", "year") and v not in ("", None)]
+    return all((n, json.dumps(v)) in written for n, v in said)
 
 
 def once(sim: "Sim", held: Server) -> None:
