@@ -18,6 +18,7 @@ check: build ## style, types and arrows
 	.venv/bin/ruff check server sync tests e2e bench
 	.venv/bin/mypy sync server/domain server/backup
 	.venv/bin/lint-imports
+	cd pwa && npm run -s lint && npx tsc -p tsconfig.json
 
 soak: build $(STAMPS)/browser ## 200 kill-and-reopen rounds on phone and server; SOAK="--rounds 20 --seed 1" for others
 	$(PY) -m e2e.soak $(SOAK)

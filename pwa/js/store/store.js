@@ -155,7 +155,11 @@ export function createStore() {
     pending: waiting,
     purge: async (/** @type {string[]} */ scopes) => parted(await run(ALL, "readwrite", (tx) => purgeLost(tx, scopes))),
     removeDrafts: (/** @type {string[]} */ keys) => run(["drafts"], "readwrite", async (tx) => { for (const key of keys) await tx.objectStore("drafts").delete(key); }),
-    forget: async (/** @type {Set<string>} */ kept) => (await run(ALL, "readwrite", (tx) => forget(tx, kept))) && (await copies.drop(() => true), true),
+    forget: async (/** @type {Set<string>} */ kept) => {
+      const emptied = await run(ALL, "readwrite", (tx) => forget(tx, kept));
+      if (emptied) await copies.drop(() => true);
+      return emptied;
+    },
     /** Room that only text may use once the phone is full. */
     reserve: () => run(["meta"], "readwrite", (tx) => spare(tx, RESERVE)),
     prune: (/** @type {string} */ before) => run(["done", "photos", "bytes", "meta"], "readwrite", (tx) => prune(tx, before)),
