@@ -56,8 +56,10 @@ def show(settings: Config, entry: Entry) -> None:
     click.echo(f"\n  MINH CHỨNG – xã để tập dùng (practice), {settings.home}\n")
     click.echo(f"  Staff site   {settings.origin}/")
     if entry.login is None or entry.code is None:
-        click.echo("  This home was filled before and stays as it is. A new phone: minhchung pair --role chapter --place 1")
-        click.echo("  A new member of staff: minhchung staff add NAME\n")
+        click.echo(f"  Phone app    {settings.origin}/app/\n")
+        click.echo("  This home was filled before and stays as it is. With .venv/bin on the PATH:")
+        click.echo("    a new phone             minhchung pair --role chapter --place 1 --name NAME")
+        click.echo("    a new member of staff   minhchung staff add NAME   (also for one who cannot get in)\n")
         return
     link = f"{settings.origin}/app/#pair={entry.code}"
     click.echo(f"    login      {entry.login}\n    password   {entry.password}   (shown this once)\n")

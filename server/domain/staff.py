@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
+from server.db.session import Database
 from server.domain import people
 from server.domain.text import fold
 from sync.errors import Problem
@@ -59,28 +60,49 @@ def _hash(login: str) -> str:
     return hashlib.sha256(login.encode()).hexdigest()
 
 
-def sign_in(conn: Connection, login: str, password: str) -> dict[str, Any] | None:
-    """The staff row, or None. Counts failures; must be committed either way. Raises Problem `staff.locked`."""
+def sign_in(db: Database, login: str, password: str) -> dict[str, Any] | None:
+    """The staff row, or None; failures are counted. Raises Problem `staff.locked`.
+
+    The password is checked between two transactions: that takes long on purpose, and no phone may wait for it.
+    """
     login = login.strip().lower()[:60]
-    query = select(_DIRECTORY.c.commune_id).where(
-        _DIRECTORY.c.kind == "login", _DIRECTORY.c.key_hash == _hash(login)
-    )
-    commune_id = conn.execute(query).scalar()
-    where = (_STAFF.c.commune_id == commune_id, _STAFF.c.login == login, _STAFF.c.active.is_(True))
-    query = select(_STAFF).where(*where).with_for_update()  # failures at the same moment are counted one by one
-    row = conn.execute(query).mappings().first() if commune_id is not None else None
-    now = datetime.now(UTC)
-    if row is not None and row["locked_until"] and row["locked_until"] > timestamp(now):
-        raise Problem("staff.locked", "Sai mật khẩu nhiều lần, xin đợi 15 phút rồi thử lại.")
-    if not _fits(row["password_hash"] if row is not None else _NOBODY, password) or row is None:
-        if row is not None:
-            failed = row["failed_count"] + 1
-            locked = timestamp(now + LOCK) if failed >= MOST_FAILURES else None
-            count = 0 if locked else failed
-            conn.execute(update(_STAFF).where(*where).values(failed_count=count, locked_until=locked))
+    with db.read() as conn:
+        seen = _active(conn, login)
+    _refuse_locked(seen)
+    fits = _fits(seen["password_hash"] if seen is not None else _NOBODY, password)
+    if seen is None:
         return None
-    conn.execute(update(_STAFF).where(*where).values(failed_count=0, locked_until=None))
-    return dict(row)
+    with db.write() as conn:
+        row = _active(conn, login, lock=True)  # failures at the same moment are counted one by one
+        _refuse_locked(row)
+        if row is None or row["password_hash"] != seen["password_hash"]:
+            return None
+        where = (_STAFF.c.commune_id == row["commune_id"], _STAFF.c.person_id == row["person_id"])
+        conn.execute(update(_STAFF).where(*where).values(**_after(row, fits)))
+    return row if fits else None
+
+
+def _active(conn: Connection, login: str, *, lock: bool = False) -> dict[str, Any] | None:
+    query = select(_DIRECTORY.c.commune_id).where(_DIRECTORY.c.kind == "login", _DIRECTORY.c.key_hash == _hash(login))
+    commune_id = conn.execute(query).scalar()
+    if commune_id is None:
+        return None
+    query = select(_STAFF).where(_STAFF.c.commune_id == commune_id, _STAFF.c.login == login, _STAFF.c.active.is_(True))
+    row = conn.execute(query.with_for_update() if lock else query).mappings().first()
+    return dict(row) if row is not None else None
+
+
+def _refuse_locked(row: dict[str, Any] | None) -> None:
+    if row is not None and row["locked_until"] and row["locked_until"] > timestamp(datetime.now(UTC)):
+        raise Problem("staff.locked", "Sai mật khẩu nhiều lần, xin đợi 15 phút rồi thử lại.")
+
+
+def _after(row: dict[str, Any], fits: bool) -> dict[str, Any]:
+    """The counter of failures and the lock after one more try."""
+    failed = 0 if fits else row["failed_count"] + 1
+    if failed >= MOST_FAILURES:
+        return {"failed_count": 0, "locked_until": timestamp(datetime.now(UTC) + LOCK)}
+    return {"failed_count": failed, "locked_until": None}
 
 
 def _fits(password_hash: str, password: str) -> bool:

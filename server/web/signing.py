@@ -22,8 +22,7 @@ def form() -> Any:
 def sign_in() -> Any:
     with database().write() as conn:
         attempts.count(conn, "login", request.remote_addr or "?", 60, 600)
-    with database().write() as conn:
-        row = staff.sign_in(conn, request.form.get("login", ""), request.form.get("password", ""))
+    row = staff.sign_in(database(), request.form.get("login", ""), request.form.get("password", ""))
     if row is None:
         page = render_template("sign_in.html", to=_safe(request.form.get("to")), wrong=True, login=request.form.get("login", ""))
         return page, 401

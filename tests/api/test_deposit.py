@@ -68,7 +68,8 @@ def new_entry(phone: Phone, world: World, content: bytes = CONTENT) -> dict[str,
 
 def signed_in(app: Flask, world: World, db: Database, role: str = "staff") -> Any:
     with db.write() as conn:
-        row = staff.sign_in(conn, *staff.add(conn, world.commune, "Ma Thị Duyên", role))
+        entry_by = staff.add(conn, world.commune, "Ma Thị Duyên", role)
+    row = staff.sign_in(db, *entry_by)
     assert row is not None
     token = app.extensions["tokens"].make("staff", {"c": world.commune, "p": row["person_id"], "v": row["token_version"]})
     client = app.test_client()

@@ -114,7 +114,8 @@ def test_staff_see_it_by_their_own_sign_in(world: World, one: Phone, app: Flask,
     send(one, CONTENT)
     cleaned(app, db)
     with db.write() as conn:
-        row = staff.sign_in(conn, *staff.add(conn, world.commune, "Ma Thị Duyên", "viewer"))
+        entry_by = staff.add(conn, world.commune, "Ma Thị Duyên", "viewer")
+    row = staff.sign_in(db, *entry_by)
     assert row is not None
     client = app.test_client()
     client.set_cookie("mc_staff", app.extensions["tokens"].make("staff", {"c": world.commune, "p": row["person_id"], "v": 1}))

@@ -104,9 +104,23 @@ def test_wrong_passwords_at_the_same_moment_lock_the_account(world: World, db: D
         login, password = staff.add(conn, world.commune, "Hoàng Thị Duyệt")
 
     def wrong() -> None:
-        with db.write() as conn:
-            staff.sign_in(conn, login, "sai")
+        staff.sign_in(db, login, "sai")
 
     at_once([wrong] * staff.MOST_FAILURES)
-    with pytest.raises(Problem, match="15 phút"), db.write() as conn:
-        staff.sign_in(conn, login, password)
+    with pytest.raises(Problem, match="15 phút"):
+        staff.sign_in(db, login, password)
+
+
+def test_a_password_is_checked_while_others_write(world: World, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes long on purpose: no phone's sync may wait for it."""
+    with db.write() as conn:
+        login, password = staff.add(conn, world.commune, "Hoàng Thị Duyệt")
+
+    def while_others_write(_hash: str, _password: str) -> bool:
+        with db.write() as conn:
+            staff.remember_place(conn, world.commune, world.staff, "/people")
+        return True
+
+    monkeypatch.setattr(staff, "_fits", while_others_write)
+    row = staff.sign_in(db, login, password)
+    assert row is not None and row["login"] == login

@@ -1,6 +1,7 @@
 // Two versions of one thing: the list of them, and the page on which one is chosen. Everything by others is text, never markup.
 import { html, nothing } from "lit-html";
 import { moment, t } from "../text/text.js";
+import { chip } from "../ui/chip.js";
 import { field } from "../ui/field.js";
 import { alt, empty, frame } from "../ui/frame.js";
 import { icon } from "../ui/icon.js";
@@ -81,13 +82,14 @@ function settled(ctx) {
   return frame({
     title: t("conflict.title"), back: "#/conflicts", strip: strip(ctx.status),
     body: empty("received", t("conflict.settled"), t("conflict.settled.text")),
-    bar: alt("back", t("conflict.home"), () => ctx.go("#/")),
+    bar: alt("back", t("conflict.home"), () => ctx.go(ctx.ui.home ?? "#/conflicts")),
   });
 }
 
 /** @param {any} ctx @param {any} c */
 function page(ctx, c) {
   const home = isCitizen(ctx) ? "#/" : toPerson(c.citizenId);
+  ctx.ui.home = home; // the way back also when it is settled and not here any more
   return frame({
     title: t("conflict.title"),
     under: isCitizen(ctx) ? undefined : c.personName,
@@ -125,7 +127,7 @@ function side(ctx, c, which) {
   const picked = c.chosen?.pick === which;
   const phone = one.office ? t("conflict.office") : one.here ? t("conflict.here") : t("conflict.phone", { name: one.phone || "?" });
   return html`<section class="card pad version grow ${picked ? "picked" : ""}">
-    <h2 class="strong">${t(`conflict.${which}`)}</h2>
+    <h2 class="strong">${t(`conflict.${which}`)}</h2>${picked ? chip(t("conflict.picked"), "received", "go") : nothing}
     ${c.kind === "score" ? html`<p class="points"><b class="number">${one.value ?? "–"}</b> ${one.value ? t("conflict.points") : t("conflict.empty")}</p>` : html`<p class="said">${said(c, one.value)}</p>`}
     <p class="small from"><span>${icon("people")} ${one.by || t("conflict.nobody")}</span><span>${icon("waiting")} ${moment(one.at)}</span><span>${icon("phone")} ${phone}</span></p>
     ${c.yours && !c.chosen ? html`<button type="button" class="big" aria-label="${pickWords(c, one.value)} – ${one.by}" @click=${() => choose(ctx, c, { pick: which })}>${icon("accepted")}<span>${pickWords(c, one.value)}</span></button>` : nothing}</section>`;

@@ -43,7 +43,7 @@ export const more = {
   "conflict.photos": "Ảnh minh chứng ({n})", "conflict.later": "Để sau", "conflict.home": "Về hồ sơ",
   "conflict.chosen": "Đã chọn: {value}", "conflict.chosen.text": "Đã lưu trên máy. Có sóng thì tự gửi tới xã.",
   "conflict.undone": "Đã hoàn tác, hai bản vẫn còn nguyên", "conflict.late": "Lựa chọn đã vào phần chờ gửi nên không hoàn tác được nữa",
-  "conflict.settled": "Chỗ này đã chọn xong", "conflict.settled.text": "Bản được chọn hiện trong hồ sơ. Bản kia xã vẫn giữ.",
+  "conflict.picked": "Bản đã chọn", "conflict.settled": "Chỗ này đã chọn xong", "conflict.settled.text": "Bản được chọn hiện trong hồ sơ. Bản kia xã vẫn giữ.",
   "conflict.by.staff": "xã sẽ chọn", "conflict.by.chapter": "chi hội sẽ chọn", "conflict.by.other": "người sửa sau sẽ chọn",
   "conflict.last": "Lần trước đã chọn: {value}. Nhưng bản kia vừa được sửa tiếp, mời chọn lại.",
   "conflict.last.theirs": "bản đang dùng lúc đó", "conflict.last.mine": "bản sửa khác lúc đó", "conflict.empty": "để trống",

@@ -24,7 +24,7 @@ export const vi = {
   "strip.auth": "Cần ghép lại máy để gửi – mọi thứ vẫn được lưu trên máy", "strip.revoked": "Xã đã ngừng cho máy này gửi hồ sơ. Xin gặp cán bộ xã.",
   "strip.tooold": "Ứng dụng đã cũ. Nội dung vẫn được gửi; xin cập nhật khi có Wi-Fi.", "strip.clock": "Giờ trên máy đang sai. Xin chỉnh lại ngày giờ.",
   "strip.low": "Máy sắp đầy. Xin xoá bớt tệp để còn chỗ lưu ảnh.", "strip.offline": "Dùng được khi không có sóng",
-  "home.title": "Bà con trong thôn", "home.search": "Tìm tên, không cần dấu", "home.all": "Tất cả", "home.todo": "Đang làm", "home.toscore": "Chờ chấm", "home.fix": "Cần sửa", "home.done": "Đã chấm",
+  "home.title": "Bà con trong thôn", "home.search": "Tìm tên, không cần dấu", "home.all": "Tất cả", "home.todo": "Chưa gửi", "home.toscore": "Chờ chấm", "home.fix": "Cần sửa", "home.done": "Đã chấm",
   "home.none.title": "Chưa có ai trong danh sách", "home.none.text": "Ghi tên người đầu tiên, hoặc chờ có sóng để nhận danh sách của xã.", "home.nofind": "Không thấy ai tên như vậy", "home.nofind.text": "Thử gõ ít chữ hơn, hoặc ghi thêm người.",
   "home.register": "Ghi thêm người", "home.photos": "{n} ảnh", "home.nophotos": "chưa có ảnh", "home.born": "sinh {year}", "home.settings": "Cài đặt",
   "person.year": "Hồ sơ năm {year}", "person.year.short": "Năm {year}", "hero.1": "Chụp ảnh", "hero.2": "Tự chấm", "hero.3": "Gửi hồ sơ", "person.enough": "Đã đủ điểm", "person.counted": "Điểm {who}", "home.unconfirmed": "Chờ chi hội xác nhận", "person.short": "Còn thiếu {n} điểm", "person.rule": "Cần {total} điểm, mỗi chỉ số từ {each} điểm.", "person.low": "Chỉ số {list} đang thấp.",
