@@ -67,7 +67,7 @@ class Served:
         """The processes that it started: the photo worker and the servers (and Python's resource tracker)."""
         assert self.process is not None
         threads = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return [int(pid) for thread in threads for pid in (thread / "children").read_text().split()]
+        return [int(pid) for thread in threads for pid in told(thread / "children").split()]
 
     def listeners(self) -> list[int]:
         """Those of its children that hold the port."""
@@ -105,9 +105,17 @@ class HttpClient:
         return self.open("HEAD", path, **given)
 
 
+def told(path: Path) -> str:
+    """What the system says of a process; nothing of one that ended meanwhile."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
 def _holds(pid: int, port: int) -> bool:
     wanted = f":{port:04X}"
-    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    rows = [line.split() for line in told(Path(f"/proc/{pid}/net/tcp")).splitlines()[1:]]
     inodes = {row[9] for row in rows if row[1].endswith(wanted) and row[3] == "0A"}
     try:
         links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]

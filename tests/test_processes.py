@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.served import Served
+from tests.served import Served, told
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -40,7 +40,7 @@ def test_a_server_or_worker_that_dies_is_replaced_and_all_end_together(database_
         assert all(served.client().get("/api/v1/health").status_code == 204 for _ in range(20))
         until(lambda: len(served.listeners()) == 3, "a new server stands in for the killed one")
         assert first not in served.listeners()
-        worker = next(pid for pid in rest if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        worker = next(pid for pid in rest if "spawn_main" in told(Path(f"/proc/{pid}/cmdline")))
         os.kill(worker, signal.SIGKILL)
         until(lambda: worker not in served.children() and len(served.children()) >= 4, "a new worker stands in")
 
@@ -64,7 +64,7 @@ def test_one_process_starts_its_worker_again(tmp_path: Path) -> None:
     with Served(tmp_path, f"sqlite:///{tmp_path / 'minhchung.db'}") as served:
 
         def workers() -> list[int]:
-            return [p for p in served.children() if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+            return [p for p in served.children() if "spawn_main" in told(Path(f"/proc/{p}/cmdline"))]
 
         until(workers, "a worker runs")
         killed = workers()[0]
